@@ -1,0 +1,7 @@
+export * from './bytes.js'
+export * from './canonical-json.js'
+export * from './digest.js'
+export * from './domains.js'
+export * from './errors.js'
+export * from './keys.js'
+export * from './statement.js'
