@@ -31,11 +31,12 @@ export function thumbprintOf(key: PublicKey): Thumbprint {
  * @throws CanonicalError `KEY_MALFORMED` where the seed is not 32 bytes.
  */
 export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> {
-  if (seed.length !== 32) throw new CanonicalError('KEY_MALFORMED', `an Ed25519 seed has 32 bytes; got ${seed.length}`)
+  if (seed.length !== 32)
+    throw new CanonicalError('KEY_MALFORMED', `an Ed25519 seed has 32 bytes; got ${seed.length}`)
   const x = toBase64url(await publicFromSeed(seed))
   const publicKey: PublicKey = { kty: 'OKP', crv: 'Ed25519', x }
   const secretKey = await importJWK({ ...publicKey, d: toBase64url(seed) }, 'Ed25519')
-  return { publicKey, thumbprint: thumbprintOf(publicKey), secretKey: secretKey as CryptoKey }
+  return { publicKey, thumbprint: thumbprintOf(publicKey), secretKey }
 }
 
 /**
@@ -43,9 +44,10 @@ export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> 
  * @throws CanonicalError `KEY_MALFORMED`.
  */
 export async function importPublicKey(key: PublicKey): Promise<CryptoKey> {
-  if (fromBase64url(key.x).length !== 32) throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
+  if (fromBase64url(key.x).length !== 32)
+    throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
   try {
-    return (await importJWK({ kty: key.kty, crv: key.crv, x: key.x }, 'Ed25519')) as CryptoKey
+    return await importJWK<CryptoKey>({ kty: key.kty, crv: key.crv, x: key.x }, 'Ed25519')
   } catch (cause) {
     throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key cannot be imported', { cause })
   }

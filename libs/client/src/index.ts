@@ -1,0 +1,6 @@
+export * from './coordinator-client.js'
+export * from './download.node.js'
+export * from './errors.js'
+export * from './secure-url.js'
+export * from './signed-fetch.js'
+export * from './upload.node.js'
