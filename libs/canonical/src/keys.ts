@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { importJWK, type CryptoKey } from 'jose'
+import type { CryptoKey } from 'jose'
 import { fromBase64url, toBase64url, utf8 } from './bytes.js'
 import { canonicalJson } from './canonical-json.js'
 import { CanonicalError } from './errors.js'
@@ -35,7 +35,7 @@ export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> 
     throw new CanonicalError('KEY_MALFORMED', `an Ed25519 seed has 32 bytes; got ${seed.length}`)
   const x = toBase64url(await publicFromSeed(seed))
   const publicKey: PublicKey = { kty: 'OKP', crv: 'Ed25519', x }
-  const secretKey = await importJWK({ ...publicKey, d: toBase64url(seed) }, 'Ed25519')
+  const secretKey = await importKey({ ...publicKey, d: toBase64url(seed) })
   return { publicKey, thumbprint: thumbprintOf(publicKey), secretKey }
 }
 
@@ -46,10 +46,16 @@ export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> 
 export async function importPublicKey(key: PublicKey): Promise<CryptoKey> {
   if (fromBase64url(key.x).length !== 32)
     throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
+  return await importKey({ kty: key.kty, crv: key.crv, x: key.x })
+}
+
+async function importKey(jwk: PublicKey & { readonly d?: string }): Promise<CryptoKey> {
   try {
-    return await importJWK<CryptoKey>({ kty: key.kty, crv: key.crv, x: key.x }, 'Ed25519')
+    return await crypto.subtle.importKey('jwk', { ...jwk }, { name: 'Ed25519' }, false, [
+      jwk.d === undefined ? 'verify' : 'sign',
+    ])
   } catch (cause) {
-    throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key cannot be imported', { cause })
+    throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 key cannot be imported', { cause })
   }
 }
 
