@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { publicKeySchema, thumbprintSchema } from '#libs/protocol'
+
+/** What `sealroom init` wrote into the agent's home. Nothing in it is secret; what is pinned here is trusted. */
+export const agentConfigSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().min(1).max(64),
+  party: thumbprintSchema,
+  coordinator: z.url(),
+  log: z.strictObject({
+    origin: z.string().min(1).max(200),
+    logKey: publicKeySchema,
+    coordinatorKey: publicKeySchema,
+  }),
+})
+
+export type AgentConfig = z.infer<typeof agentConfigSchema>
