@@ -48,6 +48,8 @@ export class CoordinatorClient {
   constructor(readonly connection: Connection) {}
 
   checkpoint = () => this.get(checkpointSchema, routes.checkpoint)
+  checkpointOf = (run: string) => this.get(checkpointSchema, routes.checkpointOf(run))
+  checkpointAt = (size: number) => this.get(checkpointSchema, routes.checkpointAt(size))
   leaves = (from: number, to: number) => this.get(leavesSchema, routes.leaves(from, to))
   inclusion = (digest: string, size: number) => this.get(inclusionSchema, routes.inclusion(digest, size))
   consistency = (from: number, to: number) => this.get(consistencySchema, routes.consistency(from, to))
