@@ -1,0 +1,77 @@
+/**
+ * The chunked format a second time, on `@noble/ciphers` and `@noble/hashes`: runs where `node:crypto` does not, some 30
+ * times slower. It shares nothing with the other but the numbers of the layout, and must agree with it byte for byte.
+ */
+import { gcm } from '@noble/ciphers/aes.js'
+import { expand } from '@noble/hashes/hkdf.js'
+import { sha512 } from '@noble/hashes/sha2.js'
+import { concatBytes, equalBytes } from '#libs/canonical'
+import {
+  chunkCount,
+  chunkLength,
+  dataKeyLength,
+  derivationInfo,
+  derivedLength,
+  headerLength,
+  nonceLength,
+  plaintextSize,
+  saltLength,
+  sealedChunkLength,
+  writeChunkNonce,
+} from './chunked-format.js'
+import { openFailed } from './errors.js'
+
+/** Seals bytes under a 32-byte data key and a fresh 24-byte salt. */
+export function nobleSeal(
+  dataKey: Uint8Array,
+  salt: Uint8Array,
+  context: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
+  if (dataKey.length !== dataKeyLength || salt.length !== saltLength)
+    throw new RangeError(`expected ${dataKeyLength} bytes of key and ${saltLength} of salt`)
+  const { key, baseNonce, commitment } = derive(dataKey, salt, context)
+  const chunks: Uint8Array[] = []
+  for (let index = 0; index < chunkCount(plaintext.length); index++) {
+    const chunk = plaintext.subarray(index * chunkLength, (index + 1) * chunkLength)
+    chunks.push(gcm(key, nonceOf(baseNonce, index)).encrypt(chunk))
+  }
+  return concatBytes(salt, commitment, ...chunks)
+}
+
+/**
+ * Opens what {@link nobleSeal} or node's implementation sealed.
+ * @throws EnvelopeError `OPEN_FAILED`.
+ */
+export function nobleOpen(dataKey: Uint8Array, context: Uint8Array, sealed: Uint8Array): Uint8Array {
+  if (dataKey.length !== dataKeyLength) throw openFailed()
+  const size = plaintextSize(sealed.length)
+  const { key, baseNonce, commitment } = derive(dataKey, sealed.subarray(0, saltLength), context)
+  if (!equalBytes(commitment, sealed.subarray(saltLength, headerLength))) throw openFailed()
+  const chunks: Uint8Array[] = []
+  for (let index = 0; index < chunkCount(size); index++) {
+    const start = headerLength + index * sealedChunkLength
+    try {
+      const chunk = sealed.subarray(start, start + sealedChunkLength)
+      chunks.push(gcm(key, nonceOf(baseNonce, index)).decrypt(chunk))
+    } catch {
+      throw openFailed()
+    }
+  }
+  return concatBytes(...chunks)
+}
+
+function derive(dataKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
+  const derived = expand(sha512, dataKey, derivationInfo(salt, context), derivedLength)
+  return {
+    key: derived.subarray(0, 32),
+    baseNonce: derived.subarray(32, 32 + nonceLength),
+    commitment: derived.subarray(32 + nonceLength),
+  }
+}
+
+function nonceOf(base: Uint8Array, index: number): Uint8Array {
+  const nonce = new Uint8Array(nonceLength)
+  writeChunkNonce(nonce, base, index)
+  return nonce
+}
