@@ -1,0 +1,214 @@
+/** What computations refer to: datasets, parties with the right roles, columns, kept models. */
+import type { ComputationTerms, Control, OutputTerms, ParameterTerms } from '../terms/terms.js'
+import { controlName, controlValue } from '../terms/controls.js'
+import { isAbove } from './check-datasets.js'
+import { nearest, shown } from './explain-issues.js'
+import type { Findings } from './references.js'
+
+type Path = readonly (string | number)[]
+
+/** Checks every computation that could be read. */
+export function checkComputations(findings: Findings): void {
+  const { computations } = findings.draft
+  findings.names(['computations'], computations.keys())
+  for (const [name, computation] of computations)
+    if (computation !== null) checkComputation(findings, name, computation)
+}
+
+function checkComputation(findings: Findings, name: string, computation: ComputationTerms): void {
+  const path = ['computations', name]
+  checkOver(findings, path, computation)
+  findings.parties([...path, 'requesters'], computation.requesters, 'requester')
+  if (computation.approvals !== undefined)
+    checkApprovals(findings, [...path, 'approvals'], computation.approvals)
+  findings.names([...path, 'parameters'], Object.keys(computation.parameters))
+  for (const [parameter, terms] of Object.entries(computation.parameters))
+    checkParameter(findings, [...path, 'parameters', parameter], terms)
+  findings.names([...path, 'outputs'], Object.keys(computation.outputs))
+  for (const [output, terms] of Object.entries(computation.outputs))
+    checkOutput(findings, [...path, 'outputs', output], computation, terms)
+  if (computation.kind === 'train') checkTraining(findings, path, computation)
+  if (computation.kind === 'infer') checkModel(findings, path, computation.model)
+}
+
+function checkOver(findings: Findings, path: Path, computation: ComputationTerms): void {
+  const { datasets } = findings.draft
+  computation.over.forEach((dataset, i) => {
+    if (!datasets.has(dataset))
+      findings.add(
+        [...path, 'over', i],
+        'the name of a dataset',
+        shown(dataset),
+        nearest(dataset, [...datasets.keys()]) ?? 'Use a name of `datasets`.',
+      )
+  })
+}
+
+function checkApprovals(
+  findings: Findings,
+  path: Path,
+  approvals: { from: readonly string[]; count: number },
+): void {
+  findings.parties([...path, 'from'], approvals.from, 'approver')
+  if (approvals.count > approvals.from.length)
+    findings.add(
+      [...path, 'count'],
+      `at most ${approvals.from.length}, the named approvers`,
+      String(approvals.count),
+      'Name more approvers or write a smaller number.',
+    )
+}
+
+function checkParameter(findings: Findings, path: Path, parameter: ParameterTerms): void {
+  if (!('min' in parameter) || parameter.min === undefined || parameter.max === undefined) return
+  if (isAbove(parameter.type, parameter.min, parameter.max))
+    findings.add(
+      [...path, 'max'],
+      `not below ${parameter.min}`,
+      shown(parameter.max),
+      'Exchange min and max.',
+    )
+}
+
+function checkOutput(
+  findings: Findings,
+  path: Path,
+  computation: ComputationTerms,
+  output: OutputTerms,
+): void {
+  findings.parties([...path, 'recipients'], output.recipients, 'recipient')
+  const { controls } = output
+  const kept = controlValue(controls, 'keep') !== undefined
+  if (kept && output.recipients.length > 0)
+    findings.add(
+      [...path, 'recipients'],
+      'no recipients of an output that is kept sealed',
+      `[${output.recipients.join(', ')}]`,
+      'Remove them, or remove `keep: sealed`.',
+    )
+  if (!kept && output.recipients.length === 0)
+    findings.add([...path, 'recipients'], 'at least one recipient', 'none', 'Name who gets this output.')
+  checkControls(findings, [...path, 'controls'], computation, controls)
+  if (output.rowsOf !== undefined) {
+    findings.party([...path, 'rowsOf'], output.rowsOf)
+    const owners = ownersRead(findings, computation)
+    if (owners !== null && findings.draft.parties.has(output.rowsOf) && !owners.includes(output.rowsOf))
+      findings.add(
+        [...path, 'rowsOf'],
+        'an owner of a dataset that is read',
+        output.rowsOf,
+        `Name one of ${owners.join(', ')}.`,
+      )
+  }
+}
+
+function checkControls(
+  findings: Findings,
+  path: Path,
+  computation: ComputationTerms,
+  controls: readonly Control[],
+): void {
+  const seen = new Set<string>()
+  controls.forEach((control, i) => {
+    const name = controlName(control)
+    if (seen.has(name)) findings.add([...path, i], 'each control once', `${name} twice`, 'Keep one of them.')
+    seen.add(name)
+    if ('releaseApproval' in control)
+      checkApprovals(findings, [...path, i, 'releaseApproval'], control.releaseApproval)
+  })
+  if (!seen.has('uncontrolled')) return
+  if (controls.length > 1)
+    findings.add(
+      path,
+      'uncontrolled alone',
+      'uncontrolled beside other controls',
+      'Remove it, or remove the others.',
+    )
+  const demanding = computation.over.filter((dataset) =>
+    Object.values(findings.draft.datasets.get(dataset)?.minimums ?? {}).some(
+      (minimum) => minimum.minimumGroupSize > 1,
+    ),
+  )
+  if (demanding.length > 0)
+    findings.add(
+      path,
+      'controls as the owners’ minimums demand',
+      `uncontrolled over ${demanding.join(', ')}`,
+      'Write minimumGroupSize instead.',
+    )
+}
+
+function checkTraining(
+  findings: Findings,
+  path: Path,
+  computation: Extract<ComputationTerms, { kind: 'train' }>,
+): void {
+  const known = columnsRead(findings, computation)
+  if (known !== null) {
+    computation.features.forEach((feature, i) => {
+      if (!known.includes(feature))
+        findings.add(
+          [...path, 'features', i],
+          'a column of the datasets that are read',
+          shown(feature),
+          nearest(feature, known) ?? 'Use a name of `columns`.',
+        )
+    })
+    if (computation.target !== undefined && !known.includes(computation.target))
+      findings.add(
+        [...path, 'target'],
+        'a column of the datasets that are read',
+        shown(computation.target),
+        nearest(computation.target, known) ?? 'Use a name of `columns`.',
+      )
+  }
+  if (computation.algorithm === 'k-means' && computation.target !== undefined)
+    findings.add([...path, 'target'], 'no target: k-means has none', shown(computation.target), 'Remove it.')
+  if (computation.algorithm !== 'k-means' && computation.target === undefined)
+    findings.add([...path, 'target'], 'the column that is learned', 'nothing', 'Name it.')
+  if (computation.target !== undefined && computation.features.includes(computation.target))
+    findings.add(
+      [...path, 'features'],
+      'features without the target',
+      `the target ${computation.target}`,
+      'Take it out.',
+    )
+}
+
+function checkModel(findings: Findings, path: Path, model: string): void {
+  const { datasets, computations } = findings.draft
+  const [name = '', output, ...rest] = model.split('.')
+  const problem = (seen: string) => {
+    findings.add(
+      [...path, 'model'],
+      'a dataset of kind model, or computation.output of a kept model',
+      seen,
+      'Write like risk_model.model.',
+    )
+  }
+  if (output === undefined) {
+    if (!datasets.has(name) || datasets.get(name)?.kind === 'table') problem(shown(model))
+    return
+  }
+  const source = computations.get(name)
+  if (source === null) return
+  const terms = source?.kind === 'train' ? source.outputs[output] : undefined
+  if (rest.length > 0 || terms === undefined || controlValue(terms.controls, 'keep') === undefined)
+    problem(shown(model))
+}
+
+function ownersRead(findings: Findings, computation: ComputationTerms): readonly string[] | null {
+  const datasets = computation.over.map((name) => findings.draft.datasets.get(name))
+  if (datasets.some((dataset) => dataset === undefined || dataset === null)) return null
+  return [...new Set(datasets.flatMap((dataset) => dataset?.owners ?? []))]
+}
+
+function columnsRead(findings: Findings, computation: ComputationTerms): readonly string[] | null {
+  const datasets = computation.over.map((name) => findings.draft.datasets.get(name))
+  if (datasets.some((dataset) => dataset === undefined || dataset === null)) return null
+  return [
+    ...new Set(
+      datasets.flatMap((dataset) => (dataset?.kind === 'table' ? Object.keys(dataset.columns) : [])),
+    ),
+  ]
+}

@@ -1,0 +1,85 @@
+/** What the owners seal: tables with typed columns and what each column may be used for, or models. */
+import { z } from 'zod'
+import { nameSchema } from './names.js'
+import { distinct, someLabels } from './parties.js'
+import {
+  dateSchema,
+  decimalSchema,
+  digestSchema,
+  positiveDecimalSchema,
+  positiveSchema,
+  timestampSchema,
+} from './quantities.js'
+
+export const columnTypes = ['string', 'int', 'double', 'bool', 'date', 'timestamp'] as const
+export type ColumnType = (typeof columnTypes)[number]
+
+/** Where a column may stand in a query; uses add up, none implies another, and none at all means never. */
+export const columnUses = [
+  'join',
+  'dimension',
+  'filter',
+  'count',
+  'sum',
+  'avg',
+  'stddev',
+  'variance',
+  'quantile',
+] as const
+export type ColumnUse = (typeof columnUses)[number]
+
+const any = { nullable: z.boolean().default(false), use: distinct(z.enum(columnUses)).default([]) }
+
+/** Bounds are whole numbers for `int`, decimal strings for `double`, dates and instants for the others. */
+export const columnSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('string'), ...any }),
+  z.strictObject({ type: z.literal('bool'), ...any }),
+  z.strictObject({ type: z.literal('int'), ...any, min: z.int().optional(), max: z.int().optional() }),
+  z.strictObject({
+    type: z.literal('double'),
+    ...any,
+    min: decimalSchema.optional(),
+    max: decimalSchema.optional(),
+  }),
+  z.strictObject({ type: z.literal('date'), ...any, min: dateSchema.optional(), max: dateSchema.optional() }),
+  z.strictObject({
+    type: z.literal('timestamp'),
+    ...any,
+    min: timestampSchema.optional(),
+    max: timestampSchema.optional(),
+  }),
+])
+
+export const minimumsSchema = z.strictObject({ minimumGroupSize: z.int().min(1).max(1_000_000_000) })
+
+export const resealSchema = z
+  .strictObject({ afterReleases: positiveSchema.optional(), afterDays: positiveSchema.optional() })
+  .refine((reseal) => reseal.afterReleases !== undefined || reseal.afterDays !== undefined, 'empty')
+
+const sharedFields = {
+  owners: someLabels,
+  /** What each owner demands of every output that rests on its rows; the largest holds for all. */
+  minimums: z.record(nameSchema, minimumsSchema).default({}),
+  reseal: resealSchema.optional(),
+  /** Owner to the id of the only Manifest that runs may name. */
+  pins: z.record(nameSchema, digestSchema).default({}),
+}
+
+export const tableSchema = z.strictObject({
+  kind: z.literal('table'),
+  ...sharedFields,
+  unit: nameSchema,
+  columns: z.record(nameSchema, columnSchema).refine((columns) => Object.keys(columns).length > 0, 'empty'),
+  /** Column groups sealed each under its own key; left out, each column is one. */
+  segments: z.record(nameSchema, distinct(nameSchema, 2000).min(1)).optional(),
+})
+
+export const modelSchema = z.strictObject({
+  kind: z.literal('model'),
+  ...sharedFields,
+  format: z.enum(['onnx']),
+})
+
+export const datasetSchema = z.discriminatedUnion('kind', [tableSchema, modelSchema])
+
+export const budgetSchema = z.strictObject({ epsilon: positiveDecimalSchema, delta: decimalSchema })
