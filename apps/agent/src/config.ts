@@ -12,6 +12,8 @@ export const agentConfigSchema = z.strictObject({
     logKey: publicKeySchema,
     coordinatorKey: publicKeySchema,
   }),
+  /** opens the daemon's keys without a person; its content is secret, its place is not */
+  keyFile: z.string().min(1).max(4096).optional(),
 })
 
 export type AgentConfig = z.infer<typeof agentConfigSchema>

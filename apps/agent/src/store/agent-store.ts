@@ -1,21 +1,17 @@
 /**
  * The durable memory of an agent: counters, Spends, releases, keys of its data, how far it followed the log. A write returns
- * when it is on disk, whole or not at all. One process at a time; a second one is refused.
+ * when it is on disk, whole or not at all. One process at a time holds it; others go through that one (control/), or are refused.
  */
-import { ClassicLevel } from 'classic-level'
-import { AgentError } from '../errors.js'
+import { LevelStore } from './level-store.js'
+import type { Change, RawStore } from './raw-store.js'
 import type { Space } from './records.js'
 import { openValue, sealValue } from './sealed-values.js'
 
-/** One change of a write; `value` undefined deletes. */
-export interface Change {
-  readonly key: string
-  readonly value: Uint8Array | undefined
-}
+export type { Change } from './raw-store.js'
 
 export class AgentStore {
   private constructor(
-    private readonly level: ClassicLevel<string, Uint8Array>,
+    private readonly raw: RawStore,
     private readonly key: Uint8Array,
     private readonly randomBytes: (length: number) => Uint8Array,
   ) {}
@@ -29,24 +25,17 @@ export class AgentStore {
     key: Uint8Array,
     randomBytes: (length: number) => Uint8Array,
   ): Promise<AgentStore> {
-    const level = new ClassicLevel<string, Uint8Array>(folder, { valueEncoding: 'view' })
-    try {
-      await level.open()
-    } catch (cause) {
-      if (codeOf(cause) === 'LEVEL_LOCKED')
-        throw new AgentError(
-          'STORE_IN_USE',
-          `${folder} is in use by another process: an agent's store has one daemon`,
-          { cause },
-        )
-      throw new AgentError('STORE_DAMAGED', `${folder} cannot be opened: restore a backup`, { cause })
-    }
-    return new AgentStore(level, key, randomBytes)
+    return AgentStore.over(await LevelStore.open(folder), key, randomBytes)
+  }
+
+  /** The store over sealed values that lie elsewhere, as with the daemon. */
+  static over(raw: RawStore, key: Uint8Array, randomBytes: (length: number) => Uint8Array): AgentStore {
+    return new AgentStore(raw, key, randomBytes)
   }
 
   async get<Value>(space: Space<Value>, key: string): Promise<Value | undefined> {
     const name = nameOf(space, key)
-    const sealed = await this.level.get(name)
+    const sealed = await this.raw.get(name)
     return sealed === undefined ? undefined : (openValue(this.key, name, sealed) as Value)
   }
 
@@ -57,7 +46,7 @@ export class AgentStore {
   ): Promise<readonly (readonly [key: string, value: Value])[]> {
     const from = nameOf(space, prefix)
     const found: [string, Value][] = []
-    for await (const [name, sealed] of this.level.iterator({ gte: from, lt: `${from}\uffff` }))
+    for await (const [name, sealed] of this.raw.entries(from, `${from}\uffff`))
       found.push([name.slice(space.name.length + 1), openValue(this.key, name, sealed) as Value])
     return found
   }
@@ -75,24 +64,19 @@ export class AgentStore {
 
   /** Writes all changes or none; returns when they are on disk. */
   async write(...changes: readonly Change[]): Promise<void> {
-    await this.level.batch(
-      changes.map(({ key, value }) =>
-        value === undefined ? { type: 'del', key } : { type: 'put', key, value },
-      ),
-      { sync: true },
-    )
+    await this.raw.batch(changes)
+  }
+
+  /** For reading, deciding and writing in one piece: one action of a name at a time, over all processes that share the store. */
+  async exclusively<T>(name: string, action: () => Promise<T>): Promise<T> {
+    return await this.raw.exclusively(name, action)
   }
 
   async close(): Promise<void> {
-    await this.level.close()
+    await this.raw.close()
   }
 }
 
 function nameOf(space: Space<unknown>, key: string): string {
   return `${space.name}!${key}`
-}
-
-function codeOf(error: unknown): string | undefined {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : undefined
 }

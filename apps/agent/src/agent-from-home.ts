@@ -1,0 +1,140 @@
+/** The composition root: an agent from the files of its home, over its own store or the one that its daemon holds. */
+import { thumbprintOf, type SigningKey, type Verified } from '#libs/canonical'
+import { CoordinatorClient } from '#libs/client'
+import { verifyIdentityChain, type Identity } from '#libs/protocol'
+import type { Agent, DaemonKeys } from './agent.js'
+import { ControlClient } from './control/control-client.js'
+import { readBounded } from './durable-file.js'
+import { AgentError } from './errors.js'
+import { expectHome, readConfig, readHouseRules, type Home } from './home.js'
+import { daemonKeysOf, parseDaemonSecrets, type DaemonSecrets } from './keys/key-ring.js'
+import { openFile, type ScryptCost, type Unlock } from './keys/sealed-file.js'
+import { AgentStore } from './store/agent-store.js'
+import { LevelStore } from './store/level-store.js'
+import type { RawStore } from './store/raw-store.js'
+import { spaces } from './store/records.js'
+
+/** What an opened home takes from outside. */
+export interface Surroundings {
+  readonly now: () => number
+  readonly randomBytes: (length: number) => Uint8Array
+  readonly signal: AbortSignal
+  readonly wait: (milliseconds: number) => Promise<void>
+  /** Tests alone. */
+  readonly scryptCost?: ScryptCost
+}
+
+export interface OpenHome {
+  readonly agent: Agent
+  readonly secrets: DaemonSecrets
+  /** the values as they lie on disk; the control server serves them */
+  readonly raw: RawStore
+  /** the daemon that holds the store, where there is one */
+  readonly daemon: ControlClient | null
+  close(): Promise<void>
+}
+
+/** How long a command waits for another command to be done with the store. */
+const patienceMilliseconds = 5000
+const retryMilliseconds = 50
+
+/**
+ * Opens the agent of a home.
+ * @throws AgentError `HOME_INVALID`, `CONFIG_INVALID`, `KEY_STORE_LOCKED`, `KEY_STORE_MALFORMED`, `STORE_IN_USE`, `STORE_DAMAGED`.
+ */
+export async function openHome(
+  home: Home,
+  unlock: Unlock,
+  surroundings: Surroundings,
+  report: Agent['report'],
+  options: { readonly alone?: boolean } = {},
+): Promise<OpenHome> {
+  await expectHome(home)
+  const config = await readConfig(home)
+  const secrets = await readDaemonSecrets(home, unlock, config.party, surroundings)
+  const keys = await daemonKeysOf(secrets)
+  const { raw, daemon } = await openStore(home, surroundings, options.alone === true)
+  try {
+    const store = AgentStore.over(raw, keys.storeKey, surroundings.randomBytes)
+    const identity = await ownIdentity(store, config.party)
+    const daemonKey = activeKey(keys.daemonKeys, identity)
+    const { now, randomBytes, signal } = surroundings
+    const client = new CoordinatorClient({
+      url: config.coordinator,
+      origin: config.log.origin,
+      key: daemonKey,
+      now,
+      randomBytes,
+      signal,
+    })
+    const daemonKeys: DaemonKeys = { party: config.party, identity, daemonKey, sealingKeys: keys.sealingKeys }
+    const houseRules = await readHouseRules(home)
+    const agent: Agent = { config, keys: daemonKeys, store, client, houseRules, now, randomBytes, report }
+    return { agent, secrets, raw, daemon, close: () => raw.close() }
+  } catch (error) {
+    await raw.close()
+    throw error
+  }
+}
+
+async function readDaemonSecrets(
+  home: Home,
+  unlock: Unlock,
+  party: string,
+  { scryptCost }: Surroundings,
+): Promise<DaemonSecrets> {
+  const opened = await openFile(await readBounded(home.daemonKey, 262_144), {
+    kind: 'daemon',
+    unlock,
+    where: home.daemonKey,
+    ...(scryptCost === undefined ? {} : { minimumN: scryptCost.N }),
+  })
+  if (opened.party !== party)
+    throw new AgentError(
+      'KEY_STORE_MALFORMED',
+      `${home.daemonKey} belongs to party ${opened.party}; ${home.config} is of ${party}: files of two homes are mixed`,
+    )
+  return parseDaemonSecrets(opened.secret)
+}
+
+async function openStore(
+  home: Home,
+  { now, wait }: Surroundings,
+  alone: boolean,
+): Promise<{ raw: RawStore; daemon: ControlClient | null }> {
+  const until = now() + patienceMilliseconds
+  for (;;) {
+    const daemon = await ControlClient.connect(home.socket)
+    if (daemon !== null && !alone) return { raw: daemon, daemon }
+    if (daemon !== null) {
+      const { pid, since } = await daemon.hello()
+      await daemon.close()
+      throw new AgentError('STORE_IN_USE', `a daemon already runs on ${home.folder} (process ${pid}, since ${since})`)
+    }
+    try {
+      return { raw: await LevelStore.open(home.store), daemon: null }
+    } catch (error) {
+      // Another command is at work for a moment, or a daemon is about to listen.
+      if (!(error instanceof AgentError) || error.code !== 'STORE_IN_USE' || now() >= until) throw error
+      await wait(retryMilliseconds)
+    }
+  }
+}
+
+async function ownIdentity(store: AgentStore, party: string): Promise<Verified<Identity>> {
+  const own = await store.get(spaces.identities, party)
+  if (own === undefined)
+    throw new AgentError('STORE_DAMAGED', "the store holds no Identity of this agent's own: restore a backup")
+  return (await verifyIdentityChain(own.statements, party)).newest
+}
+
+/** The daemon key that the newest Identity names; a newer one waits until its Identity is recorded. */
+function activeKey(keys: readonly SigningKey[], identity: Verified<Identity>): SigningKey {
+  const named = thumbprintOf(identity.payload.daemonKey)
+  const key = keys.find(({ thumbprint }) => thumbprint === named)
+  if (key !== undefined) return key
+  throw new AgentError(
+    'KEY_STORE_MALFORMED',
+    `daemon.key does not hold key ${named}, which the newest Identity names: restore a backup`,
+  )
+}
