@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { CodedError, toHex, utf8 } from '#libs/canonical'
+import { slow, vectorsFolder } from '#libs/testing'
 import { TranslogError, type TranslogErrorCode } from './errors.js'
 import { Frontier, rootOf } from './frontier.js'
 import { emptyRoot, leafHash, nodeHash, type MerkleHash } from './merkle-hash.js'
@@ -11,8 +12,7 @@ import { MerkleTree } from './merkle-tree.js'
 import { proveRoot } from './prove.js'
 import { verifyConsistency, verifyInclusion } from './verify.js'
 
-const slow = process.env['SLOW'] === '1'
-const vectors = join(process.env['SEALROOM_VECTORS'] ?? '../shared/vectors', 'merkle-rfc6962/inclusion.json')
+const vectors = join(vectorsFolder, 'merkle-rfc6962/inclusion.json')
 
 const leaves = Array.from({ length: 300 }, (_, i) => utf8(`leaf ${i}`))
 const hashes = leaves.map(leafHash)

@@ -1,0 +1,107 @@
+/**
+ * Evidence and the trust put into it: `Evidence` came from anyone; `AuthenticEvidence` was signed by a TEE of its kind;
+ * `AppraisedEnclave` is the one that the contract means, holding the keys of this Offer.
+ */
+import { canonicalBytes, digest, domains, type Digest, type JsonValue } from '#libs/canonical'
+import type { Check, Checklist } from './checklist.js'
+import type { ReferenceValues } from './reference-values.js'
+
+/** The forms of CPU evidence. A statement of type `evidence` names one. */
+export const evidenceKinds = ['simulated', 'sev-snp', 'tdx'] as const
+
+/** One of {@link evidenceKinds}. */
+export type EvidenceKind = (typeof evidenceKinds)[number]
+
+/** Certificates, revocation lists and signed status that a verdict needs beside the evidence, by name. */
+export type Collateral = Readonly<Record<string, Uint8Array>>
+
+/** What an enclave's host hands over: bytes from the hardware. Nothing in it is trusted. */
+export interface Evidence {
+  readonly kind: EvidenceKind
+  readonly bytes: Uint8Array
+  /** In device order; empty where the Offer names no GPU. */
+  readonly gpu?: readonly Uint8Array[]
+  readonly collateral?: Collateral
+}
+
+declare const authentic: unique symbol
+
+/** Evidence that a TEE of its kind signed. Only an {@link EvidenceVerifier} makes it. Says nothing about which code runs. */
+export interface AuthenticEvidence {
+  readonly [authentic]: true
+  readonly kind: EvidenceKind
+  /** The 64 bytes that the enclave's code put into its report. */
+  readonly reportData: Uint8Array
+  /** Launch measurement in hexadecimal. */
+  readonly measurement: string
+  /** When the TEE says it signed, in milliseconds; null for hardware that knows no time. */
+  readonly issuedAt: number | null
+  /** Further authenticated fields by wire name, for the appraisal of this kind. */
+  readonly claims: Readonly<Record<string, JsonValue>>
+}
+
+/** Marks evidence as authentic. For verifiers alone: it checks nothing. */
+export function authenticEvidence(fields: Omit<AuthenticEvidence, typeof authentic>): AuthenticEvidence {
+  return Object.freeze(fields) as AuthenticEvidence
+}
+
+declare const appraised: unique symbol
+
+/** An enclave that meets the contract and holds the keys of the Offer. Only `verifyEnclave` makes it. */
+export interface AppraisedEnclave {
+  readonly [appraised]: true
+  readonly kind: EvidenceKind
+  /** Index of the contract's `enclaves` entry that was met. */
+  readonly enclave: number
+  readonly measurement: string
+  /** True: nothing protects the data. Every screen, receipt and log line of such a run says so. */
+  readonly simulated: boolean
+  readonly evidenceDigest: Digest
+  readonly collateralDigest: Digest
+  /** After this time, in milliseconds, the verdict is too old to release on. */
+  readonly validUntil: number
+  /** Everything that was compared, in order. */
+  readonly checks: readonly Check[]
+}
+
+/** Time and the list that records what was compared. Clock and trust roots are never a verifier's own. */
+export interface VerifierContext {
+  /** The time of the verdict, in milliseconds. */
+  readonly now: number
+  readonly checklist: Checklist
+}
+
+/** Verifies evidence of one kind. Pure: no clock, network or randomness of its own. */
+export interface EvidenceVerifier {
+  readonly kind: EvidenceKind
+  /**
+   * Checks form, signatures and certificate chains up to a pinned root at `context.now`.
+   * Says nothing about whether the enclave is one we want; see {@link EvidenceVerifier.appraise}.
+   * @throws AttestationError with `stage: 'parse'` or `'authenticate'`.
+   */
+  authenticate(evidence: Evidence, context: VerifierContext): Promise<AuthenticEvidence>
+  /**
+   * Compares every authenticated field with the reference values. An absent reference value is an error or demands the
+   * field's safe value, never "any".
+   * @throws AttestationError with `stage: 'appraise'`.
+   */
+  appraise(evidence: AuthenticEvidence, reference: ReferenceValues, context: VerifierContext): void
+}
+
+/** The digest by which statements name evidence bytes. */
+export function evidenceDigest(bytes: Uint8Array): Digest {
+  return digest(domains.evidenceBytes, bytes)
+}
+
+/** The digest of all collateral that a verdict used: of the canonical JSON of name to digest. */
+export function collateralDigest(collateral: Collateral = {}): Digest {
+  const named = Object.entries(collateral).map(
+    ([name, bytes]) => [name, digest(domains.collateral, bytes)] as const,
+  )
+  return digest(domains.collateral, canonicalBytes(Object.fromEntries(named)))
+}
+
+/** Marks an enclave as appraised. For `verifyEnclave` alone: it checks nothing. */
+export function appraisedEnclave(fields: Omit<AppraisedEnclave, typeof appraised>): AppraisedEnclave {
+  return Object.freeze(fields) as AppraisedEnclave
+}

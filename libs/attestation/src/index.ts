@@ -1,0 +1,19 @@
+export * from './binding.js'
+export { parseBoundOffer, type BoundOffer } from './bound-offer.js'
+export { Checklist, type Check, type Demand } from './checklist.js'
+export * from './errors.js'
+export {
+  collateralDigest,
+  evidenceDigest,
+  evidenceKinds,
+  type AppraisedEnclave,
+  type AuthenticEvidence,
+  type Collateral,
+  type Evidence,
+  type EvidenceKind,
+  type EvidenceVerifier,
+  type VerifierContext,
+} from './evidence.js'
+export * from './reference-values.js'
+export * from './verifiers.js'
+export * from './verify-enclave.js'

@@ -1,0 +1,130 @@
+/**
+ * What one entry of a contract's `enclaves` accepts. One entry must be met in full. What an entry leaves out demands the
+ * field's safe value, named beside it here; nothing means "any".
+ */
+import { z } from 'zod'
+import { AttestationError } from './errors.js'
+
+const thumbprint = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected a 43-character thumbprint')
+const version = z.int().min(0).max(255)
+/** At least one value that is acceptable, each once. */
+const anyOf = <Item extends z.ZodType>(item: Item) =>
+  z
+    .array(item)
+    .min(1, 'no value is acceptable')
+    .max(100)
+    .refine((values) => new Set(values).size === values.length, 'a value comes twice')
+const hex = (bytes: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${2 * bytes} lower-case hexadecimal characters`)
+/** Evidence older than this is refused. */
+const maximumAgeSeconds = z.int().min(1).max(86_400)
+
+/** GPUs beside the CPU. Left out: the run may show none. */
+export const gpuReferenceSchema = z.strictObject({
+  model: z.enum(['hopper', 'blackwell']),
+  driver: anyOf(z.string().regex(/^\d{1,5}(?:\.\d{1,5}){1,3}$/, 'expected a driver version like 550.90.07')),
+  vbios: anyOf(
+    z.string().regex(/^[0-9A-F]{2}(?:\.[0-9A-F]{2}){4}$/, 'expected a VBIOS version like 96.00.74.00.1A'),
+  ),
+  /** Left out: exactly one. */
+  devices: z.int().min(1).max(64).optional(),
+})
+
+/** The simulated TEE. Protects nothing; for trying things out. */
+export const simulatedReferenceSchema = z.strictObject({
+  tee: z.literal('simulated'),
+  measurement: anyOf(hex(32)),
+  /** Thumbprint of the simulator's key, the only root there is. */
+  key: thumbprint,
+  maximumAgeSeconds,
+})
+
+/** AMD SEV-SNP. Debug and migration agents are never accepted; VMPL must be 0. */
+export const sevSnpReferenceSchema = z.strictObject({
+  tee: z.literal('sev-snp'),
+  measurement: anyOf(hex(48)),
+  /** Each component at least this, compared one by one. `fmc` exists on Turin; left out there: refused. */
+  minimumTcb: z.strictObject({
+    bootloader: version,
+    tee: version,
+    snp: version,
+    microcode: version,
+    fmc: version.optional(),
+  }),
+  maximumAgeSeconds,
+  /** Left out: any of those whose roots are pinned, since the measurement and TCB minimums hold on each. */
+  generations: anyOf(z.enum(['milan', 'genoa', 'turin'])).optional(),
+  /** Chip ids. Left out: chips are not told apart. */
+  chips: anyOf(hex(64)).optional(),
+  /** CSP ids of VLEK certificates. Left out: only chip-bound VCEK certificates. */
+  providers: anyOf(z.string().regex(/^[\x21-\x7e]{1,100}$/)).optional(),
+  /** HOST_DATA. Left out: zero. */
+  hostData: anyOf(hex(32)).optional(),
+  /** ID_KEY_DIGEST. Left out: zero. */
+  idKeyDigest: anyOf(hex(48)).optional(),
+  /** The platform may run two threads a core. Left out: it may not. */
+  smt: z.literal('allowed').optional(),
+  gpu: gpuReferenceSchema.optional(),
+})
+
+/** Intel TDX. Debug and migration are never accepted; the module's signer must be Intel. */
+export const tdxReferenceSchema = z.strictObject({
+  tee: z.literal('tdx'),
+  /** MRTD. */
+  measurement: anyOf(hex(48)),
+  /** RTMR 0 to 3. Left out: zero. */
+  rtmr0: anyOf(hex(48)).optional(),
+  rtmr1: anyOf(hex(48)).optional(),
+  rtmr2: anyOf(hex(48)).optional(),
+  rtmr3: anyOf(hex(48)).optional(),
+  /** MRCONFIGID, MROWNER, MROWNERCONFIG. Left out: zero. */
+  mrConfigId: anyOf(hex(48)).optional(),
+  mrOwner: anyOf(hex(48)).optional(),
+  mrOwnerConfig: anyOf(hex(48)).optional(),
+  /** Intel's TCB information must be at least of this evaluation. */
+  minimumTcb: z.strictObject({ evaluationDataNumber: z.int().min(1).max(1_000_000) }),
+  maximumAgeSeconds,
+  /** TCB states accepted beside UpToDate. Left out: none. Revoked is never accepted. */
+  tcbStatus: anyOf(
+    z.enum(['SWHardeningNeeded', 'ConfigurationNeeded', 'ConfigurationAndSWHardeningNeeded', 'OutOfDate']),
+  ).optional(),
+  /** Advisories that the owners waive. Left out: none. */
+  advisories: anyOf(z.string().regex(/^INTEL-SA-\d{5}$/)).optional(),
+  /** Platform families. Left out: families are not told apart. */
+  fmspc: anyOf(hex(6)).optional(),
+  gpu: gpuReferenceSchema.optional(),
+})
+
+/** One entry of a contract's `enclaves`. */
+export const referenceValuesSchema = z.discriminatedUnion('tee', [
+  simulatedReferenceSchema,
+  sevSnpReferenceSchema,
+  tdxReferenceSchema,
+])
+
+/** What one entry accepts. */
+export type ReferenceValues = Readonly<z.infer<typeof referenceValuesSchema>>
+
+/** The reference values of the simulated TEE. */
+export type SimulatedReferenceValues = Extract<ReferenceValues, { tee: 'simulated' }>
+
+/**
+ * Reads one entry of a contract's `enclaves`.
+ * @throws AttestationError `REFERENCE_VALUES_INVALID`, naming the field.
+ */
+export function parseReferenceValues(value: unknown): ReferenceValues {
+  const result = referenceValuesSchema.safeParse(value)
+  if (result.success) return result.data
+  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'entry'}: ${issue.message}`)
+  throw new AttestationError(
+    'REFERENCE_VALUES_INVALID',
+    `reference values are not complete: ${issues.slice(0, 5).join('; ')}`,
+    {
+      stage: 'parse',
+      field: result.error.issues[0]?.path.join('.') ?? 'entry',
+      cause: result.error,
+    },
+  )
+}

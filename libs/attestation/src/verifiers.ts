@@ -1,0 +1,27 @@
+import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evidence.js'
+import { AttestationError } from './errors.js'
+import { simulatedVerifier } from './simulated/verifier.js'
+
+/** The verifiers there are. A new TEE adds its line here. */
+export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier]
+
+/**
+ * The verifier of a kind of evidence.
+ * @throws AttestationError `TEE_UNSUPPORTED`: contracts may name the TEE, and nothing is released to it.
+ */
+export function verifierOf(kind: EvidenceKind, verifiers = evidenceVerifiers): EvidenceVerifier {
+  const verifier = verifiers.find((candidate) => candidate.kind === kind)
+  if (verifier !== undefined) return verifier
+  const known = verifiers.map((candidate) => candidate.kind).join(', ')
+  const reason = evidenceKinds.includes(kind)
+    ? 'this version cannot verify its evidence yet'
+    : 'there is no such TEE'
+  throw new AttestationError(
+    'TEE_UNSUPPORTED',
+    `evidence of ${kind} is refused: ${reason}; it verifies ${known}`,
+    {
+      stage: 'authenticate',
+      field: 'kind',
+    },
+  )
+}

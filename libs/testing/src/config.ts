@@ -1,0 +1,5 @@
+/** `SLOW=1` raises the number of runs of properties and fuzzers. */
+export const slow = process.env['SLOW'] === '1'
+
+/** Where the public test vectors lie, beside the project; a test that needs them says so where they are absent. */
+export const vectorsFolder = process.env['SEALROOM_VECTORS'] ?? '../shared/vectors'
