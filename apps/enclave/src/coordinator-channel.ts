@@ -1,0 +1,51 @@
+/** The channel of a run over the coordinator's interface, and how an instance comes by a run. */
+import { ClientError, CoordinatorClient, downloadBlob, uploadHandle, type Connection } from '#libs/client'
+import type { Assignment, LogInfo, RegisterWorker } from '#libs/protocol'
+import { fetchLogInfo } from '#libs/client'
+import { limits } from './limits.js'
+import type { RunChannel } from './run-channel.js'
+
+/** Makes this instance known to the coordinator, under a key of its own. */
+export async function register(connection: Connection, registration: RegisterWorker): Promise<void> {
+  await new CoordinatorClient(connection).registerWorker(registration)
+}
+
+/** Waits until the coordinator reserves this instance for a run; for ever, since an idle instance has nothing else to do. */
+export async function awaitAssignment(connection: Connection): Promise<Assignment> {
+  const client = new CoordinatorClient(connection)
+  for (;;) {
+    const assignment = await client.assignment(limits.pollSeconds)
+    if (assignment !== null) return assignment
+  }
+}
+
+/** The door of one run. What may be repeated without harm is, where an answer was lost. */
+export function coordinatorChannel(connection: Connection, run: string): RunChannel {
+  const client = new CoordinatorClient(connection)
+  let known: Promise<LogInfo> | null = null
+  return {
+    run: (version, waitSeconds) => repeated(() => client.workerRun(run, version, waitSeconds)),
+    log: () => (known ??= repeated(() => fetchLogInfo(connection.url))),
+    checkpoint: () => repeated(client.checkpoint),
+    inclusion: (digest, size) => repeated(() => client.inclusion(digest, size)),
+    record: (statement, attachment) =>
+      repeated(() => client.record(statement, attachment === undefined ? {} : { attachment })),
+    download: (blob, into) => downloadBlob(connection, into, blob),
+    upload: (blob, from) => repeated(() => uploadHandle(connection, from, blob)),
+    end: async (end) => {
+      await repeated(() => client.endWorker(run, end))
+    },
+  }
+}
+
+/** Sends again what may have been lost on the way; what the coordinator refused stays refused. */
+async function repeated<T>(send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await send()
+    } catch (error) {
+      const lost = error instanceof ClientError && error.code === 'COORDINATOR_UNREACHABLE'
+      if (!lost || attempt >= limits.sendAttempts) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt))
+    }
+}

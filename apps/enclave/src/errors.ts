@@ -1,0 +1,35 @@
+import { CodedError, type Thumbprint } from '#libs/canonical'
+
+/** Why a worker ends its part in a run without a Receipt. After Start a failure is an outcome in the Receipt instead. */
+export type EnclaveErrorCode =
+  | 'USAGE'
+  | 'TEE_MISSING'
+  | 'ASSIGNMENT_INVALID'
+  | 'ACTIVATION_INVALID'
+  | 'IDENTITY_UNKNOWN'
+  | 'STATEMENT_FOREIGN'
+  | 'STATEMENT_REPEATED'
+  | 'RUN_DENIED'
+  | 'ENCLAVE_NOT_NAMED'
+  | 'RELEASE_INCOMPLETE'
+  | 'SPEND_MISMATCH'
+  | 'NOT_IN_LOG'
+  | 'DECISION_REFUSED'
+  | 'OFFER_EXPIRED'
+  | 'OFFER_EXECUTED'
+  | 'ROUND_LOST'
+  | 'RUN_ENDED'
+  | 'LEASE_LOST'
+  | 'RECEIPT_UNRECORDED'
+  | 'MEMORY_FILES_MISSING'
+
+/** What went wrong in the worker. Messages name steps, digests and codes: they may leave the enclave. */
+export class EnclaveError extends CodedError<EnclaveErrorCode> {
+  /** Whose lease ran out, with `LEASE_LOST`. */
+  readonly owner: Thumbprint | null
+
+  constructor(code: EnclaveErrorCode, message: string, options?: ErrorOptions & { readonly owner?: Thumbprint }) {
+    super(code, message, options)
+    this.owner = options?.owner ?? null
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Every bound of the worker in one place. They are measured with the build: no flag, file or variable changes one.
+ * Sizes in bytes, times in seconds unless the name says otherwise.
+ */
+const mebibyte = 1024 * 1024
+const gibibyte = 1024 * mebibyte
+
+export const limits = {
+  /** One segment's ciphertext, and all of a run's together. */
+  segmentBytes: 16 * gibibyte,
+  inputBytes: 64 * gibibyte,
+  /** The hardware's evidence for one Offer. */
+  evidenceBytes: mebibyte,
+
+  /** The engine that holds data: resident memory, its own buffers and threads. */
+  engineMemoryBytes: 8 * gibibyte,
+  engineThreads: 2,
+  /** What an engine may hand back, and what one sealed output may hold before padding. */
+  resultRows: 100_000,
+  resultBytes: 32 * mebibyte,
+  /** Reading the contract's query: no data is there yet, so a fixed time does. */
+  parseSeconds: 10,
+
+  /** How long an Offer stands. Nobody releases to it afterwards. */
+  offerSeconds: 120,
+  /** How long one question to the coordinator waits for something new. */
+  pollSeconds: 20,
+  /** How often a message whose answer was lost is sent again, and how long OutputKeys wait to be acknowledged. */
+  sendAttempts: 5,
+  acknowledgeSeconds: 30,
+  /** Rounds that one instance takes part in before it gives the run back. */
+  rounds: 5,
+
+  /** Runs that one pool works on at the same time; beyond it no fresh instance is started. */
+  poolRuns: 4,
+} as const
+
+export type Limits = { readonly [Name in keyof typeof limits]: number }

@@ -1,0 +1,28 @@
+/** What the worker needs of the machine that it runs in: evidence over its keys. */
+import type { Digest } from '#libs/canonical'
+import type { Evidence, EvidenceKind } from '#libs/attestation'
+import type { ContractTerms } from '#libs/contract'
+import type { Flags } from './flags.js'
+
+/** A TEE that vouches for this process. */
+export interface EvidenceSource {
+  readonly kind: EvidenceKind
+  /** True: nothing protects the data, and every screen, receipt and log line of its runs says so. */
+  readonly simulated: boolean
+  /** What the evidence will say that runs here. */
+  readonly measurement: Digest
+  /** Index of the first entry of a contract's enclaves that this TEE can hope to meet; null where there is none. */
+  entryOf(enclaves: ContractTerms['enclaves']): number | null
+  /** Evidence over 64 bytes of report data. `now` is the enclave's own time; hardware does not ask for it. */
+  evidence(reportData: Uint8Array, now: number): Promise<Evidence>
+}
+
+/** A kind of TEE, before it is known to be here. */
+export interface Tee {
+  /** For people, at every start. */
+  readonly title: string
+  /** Flags of this kind beside those that every worker has, for the help text. */
+  readonly help: string
+  /** @throws EnclaveError `TEE_MISSING`, `USAGE`. */
+  open(flags: Flags): Promise<EvidenceSource>
+}

@@ -1,0 +1,52 @@
+/**
+ * What a recipient finds when it opens an output: the table, what it belongs to, and what was done to it before it left. Row
+ * counts and the effect of controls stand here, inside the seal, and nowhere outside (design: invariant 3).
+ */
+import { z } from 'zod'
+import { countSchema, digestSchema, nameSchema } from './primitives.js'
+
+/** One value. An int beyond ±(2^53 − 1) is a decimal string, a date `2025-01-31`, a timestamp `2025-01-31 00:00:00[.ffffff]`. */
+const valueSchema = z.union([z.null(), z.boolean(), z.number(), z.string()])
+
+/** A table in columns: `values[c][r]` is row r of column c. */
+export const releasedTableSchema = z
+  .strictObject({
+    columns: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).max(200),
+          type: z.enum(['string', 'int', 'double', 'bool', 'date', 'timestamp']),
+        }),
+      )
+      .min(1)
+      .max(2000),
+    rows: countSchema,
+    values: z.array(z.array(valueSchema)).max(2000),
+  })
+  .refine(
+    ({ columns, rows, values }) =>
+      values.length === columns.length && values.every((column) => column.length === rows),
+    'every column has one value per row',
+  )
+
+/** One control as it was applied: its name, and in one sentence what it guarantees or did. */
+const appliedControlSchema = z.strictObject({
+  name: z.string().min(1).max(100),
+  effect: z.string().max(2000),
+})
+
+/** The content of a sealed output, as canonical JSON, padded before it is sealed. */
+export const releasedOutputSchema = z.strictObject({
+  type: z.literal('sealroom/output/v1'),
+  contract: digestSchema,
+  run: digestSchema,
+  output: nameSchema,
+  table: releasedTableSchema,
+  /** In the order in which they were applied. */
+  controls: z.array(appliedControlSchema).min(1).max(50),
+  /** True: the enclave was simulated, and nothing protected the data. */
+  simulated: z.boolean(),
+})
+
+export type ReleasedTable = z.infer<typeof releasedTableSchema>
+export type ReleasedOutput = z.infer<typeof releasedOutputSchema>
