@@ -7,13 +7,12 @@ import { promisify } from 'node:util'
 import {
   blockLength,
   chunksPerBlock,
-  openBlock,
   sealBlock,
   sealedBlockLength,
+  tryOpenBlock,
   type ChunkKey,
 } from './chunk-cipher.node.js'
-import { headerLength, sealedSize } from './chunked-format.js'
-import { EnvelopeError } from './errors.js'
+import { headerLength } from './chunked-format.js'
 
 const read = promisify(readCallback)
 
@@ -22,6 +21,7 @@ export interface PumpJob {
   readonly operation: 'seal' | 'open'
   readonly input: number
   readonly output: number
+  readonly inputSize: number
   readonly plaintextSize: number
   readonly chunkKey: ChunkKey
 }
@@ -37,11 +37,14 @@ export function blockCount(plaintextSize: number): number {
   return Math.floor(plaintextSize / blockLength) + 1
 }
 
+/** How a run ended: `refused` is a chunk that is not authentic at its place, `shortened` an input that lost bytes meanwhile. */
+export type PumpOutcome = 'done' | 'refused' | 'shortened'
+
 /**
  * Pumps a run of blocks.
- * @throws EnvelopeError `OPEN_FAILED`; `FILE_FAILED` where the input is shorter than it was, and errors of the system.
+ * @throws Error of the system where a file cannot be read or written.
  */
-export async function pumpBlocks(job: PumpJob, run: BlockRun): Promise<void> {
+export async function pumpBlocks(job: PumpJob, run: BlockRun): Promise<PumpOutcome> {
   const buffers = [
     Buffer.allocUnsafeSlow(sealedBlockLength),
     Buffer.allocUnsafeSlow(sealedBlockLength),
@@ -50,44 +53,40 @@ export async function pumpBlocks(job: PumpJob, run: BlockRun): Promise<void> {
   let reading = readBlock(job, run.first, buffers[0])
   for (let block = run.first; block < end; block++) {
     const bytes = await reading
+    if (bytes === undefined) return 'shortened'
     if (block + 1 < end)
       reading = readBlock(job, block + 1, buffers[(block + 1 - run.first) % 2 === 0 ? 0 : 1])
-    const last = block === blockCount(job.plaintextSize) - 1
-    const index = block * chunksPerBlock
     try {
-      const parts =
-        job.operation === 'seal'
-          ? sealBlock(job.chunkKey, index, bytes, last)
-          : openBlock(job.chunkKey, index, bytes)
+      const parts = throughCipher(job, block, bytes)
+      if (parts === undefined) return 'refused'
       writeAll(job.output, parts, outputPosition(job, block))
     } catch (error) {
+      // A read that is under way must not fail unseen.
       await reading.catch(() => undefined)
       throw error
     }
   }
+  return 'done'
 }
 
-async function readBlock(job: PumpJob, block: number, buffer: Buffer): Promise<Uint8Array> {
-  const { position, length } = inputRange(job, block)
-  let filled = 0
-  while (filled < length) {
+function throughCipher(job: PumpJob, block: number, bytes: Uint8Array): readonly Uint8Array[] | undefined {
+  const index = block * chunksPerBlock
+  if (job.operation === 'open') return tryOpenBlock(job.chunkKey, index, bytes)
+  return sealBlock(job.chunkKey, index, bytes, block === blockCount(job.plaintextSize) - 1)
+}
+
+async function readBlock(job: PumpJob, block: number, buffer: Buffer): Promise<Uint8Array | undefined> {
+  const [position, step] =
+    job.operation === 'seal'
+      ? [block * blockLength, blockLength]
+      : [headerLength + block * sealedBlockLength, sealedBlockLength]
+  const length = Math.min(step, job.inputSize - position)
+  for (let filled = 0; filled < length;) {
     const { bytesRead } = await read(job.input, buffer, filled, length - filled, position + filled)
-    if (bytesRead === 0)
-      throw new EnvelopeError(
-        'FILE_FAILED',
-        `the input is shorter than the ${position + length} bytes it had`,
-      )
+    if (bytesRead === 0) return undefined
     filled += bytesRead
   }
   return buffer.subarray(0, length)
-}
-
-function inputRange(job: PumpJob, block: number): { position: number; length: number } {
-  const [position, step, size] =
-    job.operation === 'seal'
-      ? [block * blockLength, blockLength, job.plaintextSize]
-      : [headerLength + block * sealedBlockLength, sealedBlockLength, sealedSize(job.plaintextSize)]
-  return { position, length: Math.min(step, size - position) }
 }
 
 function outputPosition(job: PumpJob, block: number): number {

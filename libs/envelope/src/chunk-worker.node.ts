@@ -1,20 +1,15 @@
 /** Thread that pumps the runs of blocks it is told to. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { pumpBlocks, type BlockRun, type PumpJob } from './block-pump.node.js'
-import { EnvelopeError, type EnvelopeErrorCode } from './errors.js'
+import { pumpBlocks, type BlockRun, type PumpJob, type PumpOutcome } from './block-pump.node.js'
 
-/** What the thread answers: the run is done, or why not. */
-export type PumpAnswer =
-  { readonly done: BlockRun } | { readonly failed: EnvelopeErrorCode; readonly message: string }
+/** What the thread answers: how a run ended, or what the system said. */
+export type PumpAnswer = { readonly outcome: PumpOutcome } | { readonly failed: string }
 
 const answer = (message: PumpAnswer) => parentPort?.postMessage(message)
 
 parentPort?.on('message', (run: BlockRun) => {
   pumpBlocks(workerData as PumpJob, run).then(
-    () => answer({ done: run }),
-    (cause: unknown) => {
-      const message = cause instanceof Error ? cause.message : 'unknown'
-      answer({ failed: cause instanceof EnvelopeError ? cause.code : 'FILE_FAILED', message })
-    },
+    (outcome) => answer({ outcome }),
+    (cause: unknown) => answer({ failed: cause instanceof Error ? cause.message : 'unknown' }),
   )
 })

@@ -3,23 +3,22 @@
  * times slower. It shares nothing with the other but the numbers of the layout, and must agree with it byte for byte.
  */
 import { gcm } from '@noble/ciphers/aes.js'
-import { expand } from '@noble/hashes/hkdf.js'
+import { hmac } from '@noble/hashes/hmac.js'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { concatBytes, equalBytes } from '#libs/canonical'
+import { concatBytes, equalBytes, utf8 } from '#libs/canonical'
 import {
   chunkCount,
   chunkLength,
   dataKeyLength,
-  derivationInfo,
   derivedLength,
   headerLength,
   nonceLength,
-  plaintextSize,
   saltLength,
   sealedChunkLength,
   writeChunkNonce,
 } from './chunked-format.js'
 import { openFailed } from './errors.js'
+import { plaintextSize } from './sealed-size.js'
 
 /** Seals bytes under a 32-byte data key and a fresh 24-byte salt. */
 export function nobleSeal(
@@ -62,7 +61,17 @@ export function nobleOpen(dataKey: Uint8Array, context: Uint8Array, sealed: Uint
 }
 
 function derive(dataKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
-  const derived = expand(sha512, dataKey, derivationInfo(salt, context), derivedLength)
+  const info = concatBytes(
+    utf8('c2sp.org/chunked-encryption@v1+'),
+    utf8('AEAD_AES_256_GCM'),
+    Uint8Array.of(0),
+    salt,
+    context,
+  )
+  // HKDF-Expand by hand (RFC 5869 §2.3): noble's own wants a key of 64 bytes.
+  const first = hmac(sha512, dataKey, concatBytes(info, Uint8Array.of(1)))
+  const second = hmac(sha512, dataKey, concatBytes(first, info, Uint8Array.of(2)))
+  const derived = concatBytes(first, second).subarray(0, derivedLength)
   return {
     key: derived.subarray(0, 32),
     baseNonce: derived.subarray(32, 32 + nonceLength),

@@ -77,6 +77,7 @@ export class CiphertextDigest {
 class DigestThread {
   private readonly worker = new Worker(workerUrl('digest-worker.node'), {
     workerData: { tag: utf8(domains.ciphertext) },
+    execArgv: [],
   })
   private readonly outcome: Promise<Uint8Array>
   private waiting = 0

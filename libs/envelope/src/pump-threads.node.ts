@@ -1,7 +1,7 @@
 /** Spreads the blocks of a file over threads, and tells how far the file is done from its beginning without a gap. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { blockCount, pumpBlocks, type BlockRun, type PumpJob } from './block-pump.node.js'
+import { blockCount, pumpBlocks, type BlockRun, type PumpJob, type PumpOutcome } from './block-pump.node.js'
 import { blockLength } from './chunk-cipher.node.js'
 import type { PumpAnswer } from './chunk-worker.node.js'
 import { EnvelopeError, openFailed } from './errors.js'
@@ -26,7 +26,7 @@ export async function pumpFile(job: PumpJob, threads: ThreadCount, onDone: Block
   const tell = withoutGaps(onDone)
   if (job.plaintextSize <= inlineLimit) {
     for (const run of runsOf(job, 1)) {
-      await pumpBlocks(job, run).catch(asEnvelopeError)
+      expectDone(await pumpBlocks(job, run).catch(asEnvelopeError))
       tell(run)
     }
     return
@@ -34,7 +34,7 @@ export async function pumpFile(job: PumpJob, threads: ThreadCount, onDone: Block
   const runs = runsOf(job, blocksPerRun)
   const workers = Array.from(
     { length: threads },
-    () => new Worker(workerUrl('chunk-worker.node'), { workerData: job }),
+    () => new Worker(workerUrl('chunk-worker.node'), { workerData: job, execArgv: [] }),
   )
   try {
     await Promise.all(workers.map((worker) => drive(worker, runs, tell)))
@@ -48,12 +48,15 @@ async function drive(worker: Worker, runs: Iterator<BlockRun>, tell: (run: Block
   for (let next = runs.next(); next.done !== true; next = runs.next()) {
     worker.postMessage(next.value)
     const answer = await nextAnswer(worker)
-    if ('failed' in answer)
-      throw answer.failed === 'OPEN_FAILED'
-        ? openFailed()
-        : new EnvelopeError(answer.failed, `a thread gave up: ${answer.message}`)
-    tell(answer.done)
+    if ('failed' in answer) asEnvelopeError(new Error(answer.failed))
+    else expectDone(answer.outcome)
+    tell(next.value)
   }
+}
+
+function expectDone(outcome: PumpOutcome): void {
+  if (outcome === 'refused') throw openFailed()
+  if (outcome === 'shortened') throw new EnvelopeError('FILE_FAILED', 'the input is shorter than it was')
 }
 
 async function nextAnswer(worker: Worker): Promise<PumpAnswer> {

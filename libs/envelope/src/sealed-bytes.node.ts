@@ -1,14 +1,8 @@
 /** Chunked encryption of what fits in memory: sealed parts of requests, outputs, small segments. */
-import {
-  blockLength,
-  chunksPerBlock,
-  newHeader,
-  openBlock,
-  openHeader,
-  sealBlock,
-  sealedBlockLength,
-} from './chunk-cipher.node.js'
-import { headerLength, plaintextSize } from './chunked-format.js'
+import { blockLength, chunksPerBlock, sealBlock, sealedBlockLength } from './chunk-cipher.node.js'
+import { newHeader, openBlock, openHeader } from './chunk-key.node.js'
+import { headerLength } from './chunked-format.js'
+import { plaintextSize } from './sealed-size.js'
 
 /** Which data key and context some bytes are sealed under. */
 export interface OpenOptions {

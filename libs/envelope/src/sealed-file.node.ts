@@ -5,9 +5,11 @@
  */
 import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
 import { CodedError, type Digest } from '#libs/canonical'
+import { blockLength, sealedBlockLength } from './chunk-cipher.node.js'
+import { newHeader, openHeader } from './chunk-key.node.js'
+import { headerLength } from './chunked-format.js'
+import { plaintextSize, sealedSize } from './sealed-size.js'
 import type { PumpJob } from './block-pump.node.js'
-import { newHeader, openHeader, sealedBlockLength, blockLength } from './chunk-cipher.node.js'
-import { headerLength, plaintextSize, sealedSize } from './chunked-format.js'
 import { CiphertextDigest } from './ciphertext-digest.node.js'
 import { EnvelopeError, openFailed } from './errors.js'
 import { pumpFile, type BlocksDone, type ThreadCount } from './pump-threads.node.js'
@@ -79,7 +81,11 @@ export async function openFile(
     const size = plaintextSize(sealed)
     const chunkKey = openHeader(options.dataKey, options.context, readHeader(input))
     if (options.digest !== undefined) digest.updateFromFile(input, 0, sealed)
-    await pump({ operation: 'open', input, output, plaintextSize: size, chunkKey }, options, () => undefined)
+    await pump(
+      { operation: 'open', input, output, inputSize: sealed, plaintextSize: size, chunkKey },
+      options,
+      () => undefined,
+    )
     if (options.digest !== undefined && (await digest.digest()) !== options.digest) throw openFailed()
     return size
   } catch (error) {
@@ -99,9 +105,13 @@ async function sealInto(
   const size = sealedSize(plaintextSize)
   const { header, chunkKey } = newHeader(options.dataKey, options.context, options.randomBytes)
   writeSync(output, header, 0, headerLength, 0)
-  await pump({ operation: 'seal', input, output, plaintextSize, chunkKey }, options, (blocks) => {
-    onSealed(Math.min(size, headerLength + blocks * sealedBlockLength))
-  })
+  await pump(
+    { operation: 'seal', input, output, inputSize: plaintextSize, plaintextSize, chunkKey },
+    options,
+    (blocks) => {
+      onSealed(Math.min(size, headerLength + blocks * sealedBlockLength))
+    },
+  )
   if (regularSize(input) !== plaintextSize)
     throw new EnvelopeError('FILE_FAILED', `the input no longer has the ${plaintextSize} bytes it had`)
   return { plaintextSize, size }

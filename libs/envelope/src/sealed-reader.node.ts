@@ -5,8 +5,10 @@
  */
 import { fstatSync, read as readCallback } from 'node:fs'
 import { promisify } from 'node:util'
-import { chunksPerBlock, openBlock, openHeader, type ChunkKey } from './chunk-cipher.node.js'
-import { chunkCount, chunkLength, headerLength, plaintextSize, sealedChunkLength } from './chunked-format.js'
+import { type ChunkKey, chunksPerBlock } from './chunk-cipher.node.js'
+import { openBlock, openHeader } from './chunk-key.node.js'
+import { chunkCount, chunkLength, headerLength, sealedChunkLength } from './chunked-format.js'
+import { plaintextSize } from './sealed-size.js'
 import { EnvelopeError, openFailed } from './errors.js'
 import type { OpenOptions } from './sealed-bytes.node.js'
 

@@ -6,15 +6,14 @@
 import { ftruncateSync, writeSync } from 'node:fs'
 import {
   blockLength,
+  type ChunkKey,
   chunksPerBlock,
-  newHeader,
-  openBlock,
-  openHeader,
   sealBlock,
   sealedBlockLength,
-  type ChunkKey,
 } from './chunk-cipher.node.js'
-import { headerLength, tagLength, sealedChunkLength, sealedSize } from './chunked-format.js'
+import { newHeader, openBlock, openHeader } from './chunk-key.node.js'
+import { headerLength, sealedChunkLength, tagLength } from './chunked-format.js'
+import { sealedSize } from './sealed-size.js'
 import { CiphertextDigest } from './ciphertext-digest.node.js'
 import { openFailed } from './errors.js'
 import type { OpenOptions, SealOptions } from './sealed-bytes.node.js'
