@@ -55,14 +55,13 @@ export async function cosign(
 }
 
 /**
- * The note with further signature lines. Lines that are already there are not doubled.
+ * The note with further signature lines; a line that comes twice is kept once.
  * @throws TranslogError `NOTE_MALFORMED` where the lines become too many.
  */
 export function addSignatures(text: string, added: readonly NoteSignature[]): string {
   const note = parseNote(text)
-  const known = new Set(note.signatures.map(lineOf))
-  const fresh = added.filter((line) => !known.has(lineOf(line)))
-  return formatNote({ body: note.body, signatures: [...note.signatures, ...fresh] })
+  const lines = new Map([...note.signatures, ...added].map((line) => [lineOf(line), line]))
+  return formatNote({ body: note.body, signatures: [...lines.values()] })
 }
 
 /**
