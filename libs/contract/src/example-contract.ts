@@ -12,21 +12,23 @@ export const exampleKeys = {
   coordinator: thumbprint('c'),
 } as const
 
-export const exampleYaml = `sealroom: contract/v1
+/** The example with the consent keys of `keys`. */
+export function exampleYamlFor(keys: Readonly<Record<keyof typeof exampleKeys, string>>): string {
+  return `sealroom: contract/v1
 name: cardiac-readmission
 purpose: Estimate readmission risk after cardiac surgery; no other use.
 valid: { from: 2026-11-01, until: 2027-10-31 }
 parties:
-  north:     { key: "${exampleKeys.north}", roles: [data, recipient, approver, requester] }
-  south:     { key: "${exampleKeys.south}", roles: [data, recipient] }
-  insurer:   { key: "${exampleKeys.insurer}", roles: [data] }
-  lab:       { key: "${exampleKeys.lab}", roles: [requester, recipient] }
-  regulator: { key: "${exampleKeys.regulator}", roles: [auditor] }
+  north:     { key: "${keys.north}", roles: [data, recipient, approver, requester] }
+  south:     { key: "${keys.south}", roles: [data, recipient] }
+  insurer:   { key: "${keys.insurer}", roles: [data] }
+  lab:       { key: "${keys.lab}", roles: [requester, recipient] }
+  regulator: { key: "${keys.regulator}", roles: [auditor] }
 governance: { signatories: [north, south, insurer, lab], proposalExpires: 2026-11-20, amend: all, revokers: [north] }
 log:
   origin: log.example.org/1
   key: "${thumbprint('k')}"
-  coordinator: "${exampleKeys.coordinator}"
+  coordinator: "${keys.coordinator}"
   secret: "${thumbprint('x')}"
   witnesses: [north, south, insurer]
   quorum: 3
@@ -39,7 +41,7 @@ enclaves:
     gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.74.00.1A"] }
   - tee: tdx
     measurement: ["${'cd'.repeat(48)}"]
-    minimumTcb: [3, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    minimumTcb: { evaluationDataNumber: 17 }
     maximumAgeSeconds: 300
 datasets:
   stays:
@@ -98,3 +100,6 @@ computations:
     outputs: { scores: { recipients: [north], rowsOf: north, controls: [ { roundTo: { score: "0.01" } } ] } }
 budgets: { stays: { epsilon: "4.0", delta: "0.00001" } }
 `
+}
+
+export const exampleYaml = exampleYamlFor(exampleKeys)

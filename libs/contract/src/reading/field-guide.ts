@@ -106,11 +106,6 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
     'a whole number from 1 to 86400',
     'Write how old evidence may be, like 300.',
   ],
-  'enclaves.*.minimumTcb': [
-    'the lowest firmware versions: { bootloader, tee, snp, microcode } for sev-snp, 16 numbers for tdx',
-    'Copy them from the firmware that you require at least.',
-  ],
-  'enclaves.*.minimumTcb.*': svn,
   'enclaves.*.generations': [
     'a list of chip generations, no two alike',
     'Write some of milan, genoa, turin.',
@@ -121,14 +116,6 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
     'Write names like cc-us-east-2.amazonaws.com.',
   ],
   'enclaves.*.providers.*': ['a provider name', 'Write a name like cc-us-east-2.amazonaws.com.'],
-  'enclaves.*.chips': [
-    'a list of chip ids in lower-case hexadecimal, no two alike',
-    'Copy them from evidence that you trust.',
-  ],
-  'enclaves.*.chips.*': [
-    'a chip id of 128 (Turin: 16) lower-case hexadecimal characters',
-    'Copy it from evidence that you trust.',
-  ],
   'enclaves.*.hostData': [
     'a list of 64 lower-case hexadecimal characters each, no two alike',
     'Copy the digest of the init data.',
@@ -136,9 +123,44 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   'enclaves.*.hostData.*': ['64 lower-case hexadecimal characters', 'Copy the digest of the init data.'],
   'enclaves.*.idKeyDigest': [hex96, fromBuild],
   'enclaves.*.idKeyDigest.*': ['96 lower-case hexadecimal characters', fromBuild],
-  'enclaves.*.authorKeyDigest': [hex96, fromBuild],
-  'enclaves.*.authorKeyDigest.*': ['96 lower-case hexadecimal characters', fromBuild],
-  'enclaves.*.allowSmt': ['true or false', 'Leave it out to demand that multithreading is off.'],
+  'enclaves.*.minimumTcb': [
+    'the lowest firmware accepted: { bootloader, tee, snp, microcode } for sev-snp, { evaluationDataNumber } for tdx',
+    'Copy it from the firmware that you require at least.',
+  ],
+  'enclaves.*.minimumTcb.evaluationDataNumber': [
+    'a whole number from 1 to 1000000',
+    'Copy it from Intel’s TCB information.',
+  ],
+  'enclaves.*.minimumTcb.*': svn,
+  'enclaves.*.chips': [
+    'a list of chip ids of 128 lower-case hexadecimal characters, no two alike',
+    'Copy them from evidence that you trust.',
+  ],
+  'enclaves.*.chips.*': [
+    'a chip id of 128 lower-case hexadecimal characters',
+    'Copy it from evidence that you trust.',
+  ],
+  'enclaves.*.smt': ['allowed', 'Leave it out to demand that multithreading is off.'],
+  'enclaves.*.gpu.devices': ['a whole number from 1 to 64', 'Leave it out for exactly one GPU.'],
+  'enclaves.*.mrConfigId': [hex96, fromBuild],
+  'enclaves.*.mrConfigId.*': ['96 lower-case hexadecimal characters', fromBuild],
+  'enclaves.*.mrOwner': [hex96, fromBuild],
+  'enclaves.*.mrOwner.*': ['96 lower-case hexadecimal characters', fromBuild],
+  'enclaves.*.mrOwnerConfig': [hex96, fromBuild],
+  'enclaves.*.mrOwnerConfig.*': ['96 lower-case hexadecimal characters', fromBuild],
+  'enclaves.*.tcbStatus': ['a list of TCB statuses, no two alike', 'Leave it out to accept UpToDate only.'],
+  'enclaves.*.tcbStatus.*': [
+    'SWHardeningNeeded, ConfigurationNeeded, ConfigurationAndSWHardeningNeeded or OutOfDate',
+    'Write one of these statuses.',
+  ],
+  'enclaves.*.fmspc': [
+    'a list of platform families of 12 lower-case hexadecimal characters, no two alike',
+    'Copy them from Intel’s TCB information.',
+  ],
+  'enclaves.*.fmspc.*': [
+    'a platform family of 12 lower-case hexadecimal characters',
+    'Copy it from Intel’s TCB information.',
+  ],
   'enclaves.*.gpu': [
     'the fields model, driver, vbios',
     'Write `gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.74.00.1A"] }`.',
@@ -162,37 +184,14 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   'enclaves.*.rtmr2.*': ['96 lower-case hexadecimal characters', fromBuild],
   'enclaves.*.rtmr3': [hex96, fromBuild],
   'enclaves.*.rtmr3.*': ['96 lower-case hexadecimal characters', fromBuild],
-  'enclaves.*.configId': [hex96, fromBuild],
-  'enclaves.*.configId.*': ['96 lower-case hexadecimal characters', fromBuild],
-  'enclaves.*.owner': [hex96, fromBuild],
-  'enclaves.*.owner.*': ['96 lower-case hexadecimal characters', fromBuild],
-  'enclaves.*.ownerConfig': [hex96, fromBuild],
-  'enclaves.*.ownerConfig.*': ['96 lower-case hexadecimal characters', fromBuild],
-  'enclaves.*.tcbStatuses': ['a list of TCB statuses, no two alike', 'Leave it out to accept UpToDate only.'],
-  'enclaves.*.tcbStatuses.*': [
-    'SWHardeningNeeded, ConfigurationNeeded, ConfigurationAndSWHardeningNeeded or OutOfDate',
-    'Write one of these statuses.',
-  ],
   'enclaves.*.advisories': ['a list of advisories, no two alike', 'Write ids like INTEL-SA-00837.'],
   'enclaves.*.advisories.*': ['an advisory id', 'Write an id like INTEL-SA-00837.'],
-  'enclaves.*.platforms': [
-    'a list of platform ids of 32 lower-case hexadecimal characters, no two alike',
-    'Copy them from evidence that you trust.',
-  ],
-  'enclaves.*.platforms.*': [
-    'a platform id of 32 lower-case hexadecimal characters',
-    'Copy it from evidence that you trust.',
-  ],
-  'enclaves.*.allowMigration': [
-    'true or false',
-    'Leave it out to refuse enclaves that can be moved to another host.',
-  ],
   runs: ['limits of every run', 'Leave it out to take the defaults.'],
   'runs.leaseSeconds': ['a whole number from 5 to 3600', 'Leave it out to take 60.'],
   'runs.timeGridMilliseconds': ['a whole number from 1 to 60000', 'Leave it out to take 100.'],
   'runs.recordWaitSeconds': ['a whole number from 1 to 3600', 'Leave it out to take 60.'],
   'runs.maximumSeconds': ['a whole number from 1 to 604800', 'Leave it out to take 3600.'],
-  'runs.failures': ['a whole number from 0 to 1000', 'Leave it out to take 5.'],
+  'runs.failures': ['a whole number from 1 to 1000', 'Leave it out to take 5.'],
   'runs.reuse': ['never or sameContract', 'Leave it out to take never.'],
   datasets: ['at least one dataset', 'Write `datasets:` and under it a name for each.'],
   'datasets.*': [
@@ -291,7 +290,7 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   'computations.*.requesters': ['a list of party labels, no two alike', listOfNames],
   'computations.*.requesters.*': ['a party label', 'Use a label of `parties`.'],
   'computations.*.limit': ['a whole number of at least 1', 'Write how many runs there may be in all.'],
-  'computations.*.failures': ['a whole number from 0 to 1000', 'Leave it out to take `runs.failures`.'],
+  'computations.*.failures': ['a whole number from 1 to 1000', 'Leave it out to take `runs.failures`.'],
   'computations.*.approvals': [
     'the fields from and count',
     'Write `approvals: { from: [north], count: 1 }`.',

@@ -14,7 +14,10 @@ describe('canonicalTerms', () => {
       reuse: 'never',
     })
     expect(terms.computations['readmissions_by_ward']).toMatchObject({ over: ['stays'], failures: 5 })
-    expect(terms.datasets['claims']).toMatchObject({ kind: 'table', columns: { amount: { min: '0', max: '500000.5' } } })
+    expect(terms.datasets['claims']).toMatchObject({
+      kind: 'table',
+      columns: { amount: { min: '0', max: '500000.5' } },
+    })
     expect(terms.budgets).toEqual({ stays: { epsilon: '4', delta: '0.00001' } })
   })
 

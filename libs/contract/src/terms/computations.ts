@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { controlSchema } from './controls.js'
 import { lineSchema, nameSchema, textSchema } from './names.js'
 import { distinct, labels, someLabels } from './parties.js'
-import { countSchema, dateSchema, decimalSchema, positiveSchema, timestampSchema } from './quantities.js'
+import { dateSchema, decimalSchema, positiveSchema, timestampSchema } from './quantities.js'
 
 const parameterText = lineSchema(1000)
 
@@ -48,7 +48,7 @@ const computation = {
   requesters: someLabels,
   limit: z.int().min(1).max(1_000_000_000),
   /** Spends without a completed Receipt; filled from `runs.failures`. */
-  failures: countSchema.max(1000),
+  failures: positiveSchema.max(1000),
   approvals: approvalsSchema.optional(),
   parameters: z.record(nameSchema, parameterSchema).default({}),
   outputs: z.record(nameSchema, outputSchema).refine((outputs) => Object.keys(outputs).length > 0, 'empty'),

@@ -1,76 +1,61 @@
 /**
- * Which enclaves the parties accept: shape only. What each field means, and that what is left out has its safe value, is
- * `#libs/attestation`'s, which parses the same JSON.
+ * Which enclaves the parties accept: shape only, so that what is signed is complete and strict. What each field means, and that
+ * what an entry leaves out must have its safe value, is `#libs/attestation`'s, which parses the same JSON by itself.
  */
 import { z } from 'zod'
-import { lineSchema } from './names.js'
 import { distinct } from './parties.js'
-import { digestSchema, measurement48Schema, thumbprintSchema } from './quantities.js'
+import { thumbprintSchema } from './quantities.js'
 
 const svn = z.int().min(0).max(255)
 const maximumAgeSeconds = z.int().min(1).max(86_400)
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
+const anyOf = <Item extends z.ZodType>(item: Item) => distinct(item).min(1)
 
 const gpuSchema = z.strictObject({
   model: z.enum(['hopper', 'blackwell']),
-  driver: distinct(lineSchema(40)).min(1),
-  vbios: distinct(lineSchema(40)).min(1),
+  driver: anyOf(z.string().regex(/^\d{1,5}(?:\.\d{1,5}){1,3}$/)),
+  vbios: anyOf(z.string().regex(/^[0-9A-F]{2}(?:\.[0-9A-F]{2}){4}$/)),
+  devices: z.int().min(1).max(64).optional(),
 })
 
-export const simulatedEnclaveSchema = z.strictObject({
+const simulatedEnclaveSchema = z.strictObject({
   tee: z.literal('simulated'),
+  measurement: anyOf(hex(32)),
   key: thumbprintSchema,
-  measurement: distinct(digestSchema).min(1),
   maximumAgeSeconds,
 })
 
-export const sevSnpEnclaveSchema = z.strictObject({
+const sevSnpEnclaveSchema = z.strictObject({
   tee: z.literal('sev-snp'),
-  measurement: distinct(measurement48Schema).min(1),
+  measurement: anyOf(hex(48)),
   minimumTcb: z.strictObject({ bootloader: svn, tee: svn, snp: svn, microcode: svn, fmc: svn.optional() }),
   maximumAgeSeconds,
-  /** Accepted chip generations, cloud providers (from the VLEK) and chips; left out, none is preferred. */
-  generations: distinct(z.enum(['milan', 'genoa', 'turin']))
-    .min(1)
-    .optional(),
-  providers: distinct(lineSchema(100)).min(1).optional(),
-  chips: distinct(z.string().regex(/^(?:[0-9a-f]{16}|[0-9a-f]{128})$/), 10_000)
-    .min(1)
-    .optional(),
-  hostData: distinct(digestSchema).min(1).optional(),
-  idKeyDigest: distinct(measurement48Schema).min(1).optional(),
-  authorKeyDigest: distinct(measurement48Schema).min(1).optional(),
-  /** Simultaneous multithreading shares cores between guests; left out, it must be off. */
-  allowSmt: z.boolean().optional(),
+  generations: anyOf(z.enum(['milan', 'genoa', 'turin'])).optional(),
+  chips: anyOf(hex(64)).optional(),
+  providers: anyOf(z.string().regex(/^[\x21-\x7e]{1,100}$/)).optional(),
+  hostData: anyOf(hex(32)).optional(),
+  idKeyDigest: anyOf(hex(48)).optional(),
+  smt: z.literal('allowed').optional(),
   gpu: gpuSchema.optional(),
 })
 
-export const tdxEnclaveSchema = z.strictObject({
+const tdxEnclaveSchema = z.strictObject({
   tee: z.literal('tdx'),
-  /** MRTD. */
-  measurement: distinct(measurement48Schema).min(1),
-  rtmr0: distinct(measurement48Schema).min(1).optional(),
-  rtmr1: distinct(measurement48Schema).min(1).optional(),
-  rtmr2: distinct(measurement48Schema).min(1).optional(),
-  rtmr3: distinct(measurement48Schema).min(1).optional(),
-  configId: distinct(measurement48Schema).min(1).optional(),
-  owner: distinct(measurement48Schema).min(1).optional(),
-  ownerConfig: distinct(measurement48Schema).min(1).optional(),
-  /** Each of the 16 components of TEE_TCB_SVN must be at least this. */
-  minimumTcb: z.array(svn).length(16),
-  /** Statuses beside UpToDate that are accepted, and the advisories that may stand open with OutOfDate. */
-  tcbStatuses: distinct(
-    z.enum(['SWHardeningNeeded', 'ConfigurationNeeded', 'ConfigurationAndSWHardeningNeeded', 'OutOfDate']),
-  )
-    .min(1)
-    .optional(),
-  advisories: distinct(z.string().regex(/^INTEL-SA-\d{5}$/))
-    .min(1)
-    .optional(),
-  platforms: distinct(z.string().regex(/^[0-9a-f]{32}$/), 10_000)
-    .min(1)
-    .optional(),
-  allowMigration: z.boolean().optional(),
+  measurement: anyOf(hex(48)),
+  rtmr0: anyOf(hex(48)).optional(),
+  rtmr1: anyOf(hex(48)).optional(),
+  rtmr2: anyOf(hex(48)).optional(),
+  rtmr3: anyOf(hex(48)).optional(),
+  mrConfigId: anyOf(hex(48)).optional(),
+  mrOwner: anyOf(hex(48)).optional(),
+  mrOwnerConfig: anyOf(hex(48)).optional(),
+  minimumTcb: z.strictObject({ evaluationDataNumber: z.int().min(1).max(1_000_000) }),
   maximumAgeSeconds,
+  tcbStatus: anyOf(
+    z.enum(['SWHardeningNeeded', 'ConfigurationNeeded', 'ConfigurationAndSWHardeningNeeded', 'OutOfDate']),
+  ).optional(),
+  advisories: anyOf(z.string().regex(/^INTEL-SA-\d{5}$/)).optional(),
+  fmspc: anyOf(hex(6)).optional(),
   gpu: gpuSchema.optional(),
 })
 

@@ -58,6 +58,6 @@ export const runsSchema = z.strictObject({
   timeGridMilliseconds: z.int().min(1).max(60_000).default(100),
   recordWaitSeconds: z.int().min(1).max(3600).default(60),
   maximumSeconds: z.int().min(1).max(604_800).default(3600),
-  failures: z.int().min(0).max(1000).default(5),
+  failures: z.int().min(1).max(1000).default(5),
   reuse: z.enum(['never', 'sameContract']).default('never'),
 })

@@ -2,7 +2,6 @@
 import { z } from 'zod'
 
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/)
-export const measurement48Schema = z.string().regex(/^[0-9a-f]{96}$/)
 
 /** RFC 7638 thumbprint; the last of 43 characters carries four bits, so two of its bits are zero. */
 export const thumbprintSchema = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/)
