@@ -1,9 +1,9 @@
 /**
- * Moves a run of blocks from one file through the cipher into another, in this thread: the next block is read ahead while
- * the cipher works, so that a slow disk does not leave it idle. Memory is two blocks, whatever the file's size.
+ * Moves a run of blocks from one file through the cipher into another, in this thread. Blocks are small enough that what one
+ * step leaves in the processor's cache the next one finds there; reading ahead is the operating system's. Memory is a few
+ * blocks, whatever the file's size.
  */
-import { read as readCallback, writevSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { readSync, writevSync } from 'node:fs'
 import {
   blockLength,
   chunksPerBlock,
@@ -13,8 +13,6 @@ import {
   type ChunkKey,
 } from './chunk-cipher.node.js'
 import { headerLength } from './chunked-format.js'
-
-const read = promisify(readCallback)
 
 /** Whether chunks are sealed or opened, between which open files, and for how much plaintext in all. */
 export interface PumpJob {
@@ -32,39 +30,26 @@ export interface BlockRun {
   readonly count: number
 }
 
+/** How a run ended: `refused` is a chunk that is not authentic at its place, `shortened` an input that lost bytes meanwhile. */
+export type PumpOutcome = 'done' | 'refused' | 'shortened'
+
 /** How many blocks a file has: the last one is short, and may hold nothing but an empty chunk. */
 export function blockCount(plaintextSize: number): number {
   return Math.floor(plaintextSize / blockLength) + 1
 }
 
-/** How a run ended: `refused` is a chunk that is not authentic at its place, `shortened` an input that lost bytes meanwhile. */
-export type PumpOutcome = 'done' | 'refused' | 'shortened'
-
 /**
  * Pumps a run of blocks.
  * @throws Error of the system where a file cannot be read or written.
  */
-export async function pumpBlocks(job: PumpJob, run: BlockRun): Promise<PumpOutcome> {
-  const buffers = [
-    Buffer.allocUnsafeSlow(sealedBlockLength),
-    Buffer.allocUnsafeSlow(sealedBlockLength),
-  ] as const
-  const end = run.first + run.count
-  let reading = readBlock(job, run.first, buffers[0])
-  for (let block = run.first; block < end; block++) {
-    const bytes = await reading
+export function pumpBlocks(job: PumpJob, run: BlockRun): PumpOutcome {
+  const buffer = Buffer.allocUnsafeSlow(sealedBlockLength)
+  for (let block = run.first; block < run.first + run.count; block++) {
+    const bytes = readBlock(job, block, buffer)
     if (bytes === undefined) return 'shortened'
-    if (block + 1 < end)
-      reading = readBlock(job, block + 1, buffers[(block + 1 - run.first) % 2 === 0 ? 0 : 1])
-    try {
-      const parts = throughCipher(job, block, bytes)
-      if (parts === undefined) return 'refused'
-      writeAll(job.output, parts, outputPosition(job, block))
-    } catch (error) {
-      // A read that is under way must not fail unseen.
-      await reading.catch(() => undefined)
-      throw error
-    }
+    const parts = throughCipher(job, block, bytes)
+    if (parts === undefined) return 'refused'
+    writeAll(job.output, parts, outputPosition(job, block))
   }
   return 'done'
 }
@@ -75,16 +60,16 @@ function throughCipher(job: PumpJob, block: number, bytes: Uint8Array): readonly
   return sealBlock(job.chunkKey, index, bytes, block === blockCount(job.plaintextSize) - 1)
 }
 
-async function readBlock(job: PumpJob, block: number, buffer: Buffer): Promise<Uint8Array | undefined> {
+function readBlock(job: PumpJob, block: number, buffer: Buffer): Uint8Array | undefined {
   const [position, step] =
     job.operation === 'seal'
       ? [block * blockLength, blockLength]
       : [headerLength + block * sealedBlockLength, sealedBlockLength]
   const length = Math.min(step, job.inputSize - position)
   for (let filled = 0; filled < length;) {
-    const { bytesRead } = await read(job.input, buffer, filled, length - filled, position + filled)
-    if (bytesRead === 0) return undefined
-    filled += bytesRead
+    const read = readSync(job.input, buffer, filled, length - filled, position + filled)
+    if (read === 0) return undefined
+    filled += read
   }
   return buffer.subarray(0, length)
 }

@@ -5,11 +5,14 @@ import { pumpBlocks, type BlockRun, type PumpJob, type PumpOutcome } from './blo
 /** What the thread answers: how a run ended, or what the system said. */
 export type PumpAnswer = { readonly outcome: PumpOutcome } | { readonly failed: string }
 
-const answer = (message: PumpAnswer) => parentPort?.postMessage(message)
-
 parentPort?.on('message', (run: BlockRun) => {
-  pumpBlocks(workerData as PumpJob, run).then(
-    (outcome) => answer({ outcome }),
-    (cause: unknown) => answer({ failed: cause instanceof Error ? cause.message : 'unknown' }),
-  )
+  parentPort?.postMessage(answerTo(run))
 })
+
+function answerTo(run: BlockRun): PumpAnswer {
+  try {
+    return { outcome: pumpBlocks(workerData as PumpJob, run) }
+  } catch (cause) {
+    return { failed: cause instanceof Error ? cause.message : 'unknown' }
+  }
+}
