@@ -18,6 +18,8 @@ export function openingSettings(threads: number, memoryBytes: number): Record<st
     allow_unsigned_extensions: 'false',
     allow_persistent_secrets: 'false',
     preserve_insertion_order: 'true',
+    // Would keep a second copy of every input in memory, and answer from it after the input changed.
+    enable_external_file_cache: 'false',
   }
 }
 

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { ChildFailure } from './failure.js'
 
 const serialize =
-  'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_default := true, skip_empty := true)::VARCHAR'
+  'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_default := true, skip_empty := false)::VARCHAR'
 
 /** The tree as JSON text, or a failure that says where and why the text is not one or more SELECTs. */
 export async function parseText(

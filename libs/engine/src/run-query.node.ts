@@ -29,13 +29,14 @@ export async function runQuery(
   connection: DuckDBConnection,
   sql: string,
   parameters: Readonly<Record<string, Parameter>>,
+  tables: readonly string[],
   caps: QueryCaps,
 ): Promise<Table> {
   const timer = setTimeout(() => {
     connection.interrupt()
   }, caps.timeoutMilliseconds)
   try {
-    await refuseUnsafe(connection, sql)
+    await refuseUnsafe(connection, sql, tables)
     const result = await start(connection, sql, parameters)
     return await collect(result, caps)
   } finally {
@@ -43,9 +44,13 @@ export async function runQuery(
   }
 }
 
-async function refuseUnsafe(connection: DuckDBConnection, sql: string): Promise<void> {
+async function refuseUnsafe(
+  connection: DuckDBConnection,
+  sql: string,
+  tables: readonly string[],
+): Promise<void> {
   const tree = JSON.parse(await parseText(connection, sql, maximumTreeBytes)) as unknown
-  if (!isSafeTree(tree)) throw new ChildFailure('QUERY_REFUSED')
+  if (!isSafeTree(tree, tables)) throw new ChildFailure('QUERY_REFUSED')
 }
 
 async function start(
