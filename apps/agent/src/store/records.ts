@@ -13,12 +13,10 @@ export interface IdentityRecord {
   readonly ids: readonly string[]
 }
 
-/** A contract that this agent has verified, and what it did about it. */
+/** When this agent first saw a contract's Activation in the log, by its own clock. */
 export interface ContractRecord {
-  readonly statements: readonly string[]
-  readonly activation: string | null
-  /** this party's own signature, or null where it did not sign: then nothing is ever released under it */
-  readonly ownSignature: string | null
+  readonly activation: string
+  readonly activationSeenAt: string
 }
 
 /** A sealed version of a dataset of this owner, with its segment keys. */
@@ -37,6 +35,17 @@ export interface DatasetVersionRecord {
   readonly withdrawn: boolean
 }
 
+/** A sealed version on its way: it becomes a {@link DatasetVersionRecord} when its Manifest is recorded. */
+export interface SealingRecord {
+  readonly version: DatasetVersionRecord
+  readonly sourcePath: string
+  /** tells the content of the source from a later one */
+  readonly sourceMark: string
+  readonly sealedAt: string
+  readonly rows: number
+  readonly uploads: readonly { readonly path: string; readonly digest: string; readonly size: number }[]
+}
+
 /** The newest link of a dataset's chain of Spends. */
 export interface SpendHeadRecord {
   readonly sequence: number
@@ -51,6 +60,7 @@ export interface SpendRecord {
   readonly contract: string
   readonly statement: string
   readonly id: string
+  readonly digest: string
   readonly sequence: number
   readonly total: Amounts
 }
@@ -60,11 +70,16 @@ export interface RunRecord {
   readonly contract: string
   readonly round: number
   readonly acceptedOffers: string | null
+  /** the nonce on which the Accept rests */
+  readonly acceptedNonce: string | null
   readonly accept: string | null
   readonly releases: Readonly<Record<string, string>>
   readonly refusal: string | null
   readonly renewals: number
-  readonly ended: boolean
+  /** of a recorded Receipt that this agent verified */
+  readonly outcome: string | null
+  /** learned from the log after a restore: nothing more is ever signed for it */
+  readonly adopted: boolean
 }
 
 /** A person's answer to a run that house rules leave to people. */
@@ -90,11 +105,10 @@ export interface NoteRecord {
   readonly reasons: readonly RefusalReason[]
 }
 
-/** How far this agent has followed the log: the frontier of the tree, and the checkpoint that it matched. */
+/** How far this agent has followed the log: the frontier of the tree in base64url, and the checkpoint that it matched. */
 export interface LogRecord {
-  readonly size: number
-  readonly root: string
   readonly frontier: string
+  readonly note: string | null
 }
 
 /** A log leaf that this agent has read, by the digest of its statement. */
@@ -103,6 +117,12 @@ export interface LeafRecord {
   readonly type: string
   readonly signer: string | null
   readonly run: string | null
+}
+
+/** A leaf under a signer's or a run's pseudonym. */
+export interface LeafIndexRecord {
+  readonly digest: string
+  readonly type: string
 }
 
 /** A run that this agent requested: what it needs to read the answer. */
@@ -131,6 +151,8 @@ export const spaces = {
   contracts: space<ContractRecord>('contracts'),
   /** key: contract/dataset/sequence padded to 10 digits */
   datasetVersions: space<DatasetVersionRecord>('dataset-versions'),
+  /** what is sealed and not yet recorded; key: contract/dataset */
+  sealings: space<SealingRecord>('sealings'),
   /** key: dataset chain name `contract/dataset` */
   spendHeads: space<SpendHeadRecord>('spend-heads'),
   /** key: run/dataset */
@@ -145,4 +167,6 @@ export const spaces = {
   log: space<LogRecord>('log'),
   /** key: statement digest */
   leaves: space<LeafRecord>('leaves'),
+  /** key: `signer/PSEUDONYM/INDEX` and `run/PSEUDONYM/INDEX`, the index padded to 12 digits */
+  leafIndex: space<LeafIndexRecord>('leaf-index'),
 } as const

@@ -1,0 +1,100 @@
+/**
+ * What an agent does after a start, before it accepts, spends or releases anything (design: section 4, "After a start"). It may
+ * have been restored from a backup that remembers less than it did; the log remembers. So it waits for a checkpoint that
+ * every other data owner has cosigned since the start, and reads its own records up to there: nobody can then show it a log
+ * that ends before something it did.
+ */
+import type { Digest } from '#libs/canonical'
+import { spendKind, verifyPartyStatement, type Spend } from '#libs/protocol'
+import { findCosignature, parseNote, signerPseudonym, verifySignedCheckpoint } from '#libs/translog'
+import type { Verified } from '#libs/canonical'
+import type { Agent } from '../agent.js'
+import { AgentError } from '../errors.js'
+import { spaces } from '../store/records.js'
+import { followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
+import type { VerifiedContract } from '../trust/verify-contract.js'
+import { adoptSpend } from './spending.js'
+
+/** Which other owners have not cosigned since the start; empty when the agent may act under this contract. */
+export type Awaited = readonly string[]
+
+/** Contracts for which this process has been brought up to date. */
+export class AfterStart {
+  private readonly current = new Set<Digest>()
+  private lastAskedAt = 0
+
+  constructor(
+    private readonly agent: Agent,
+    private readonly startedAt: number,
+  ) {}
+
+  /**
+   * Whether this agent may act under a contract, and whom it waits for.
+   * @throws AgentError `LOG_MISBEHAVED`.
+   */
+  async awaited(contract: VerifiedContract): Promise<Awaited> {
+    if (this.current.has(contract.id)) return []
+    const others = contract.dataOwners.filter((owner) => owner !== this.agent.keys.party)
+    if (others.length === 0 && (await this.needsCountByHand())) return ['a person (sealroom restore --count)']
+    const { note } = await this.agent.client.checkpoint()
+    const { origin, logKey } = this.agent.config.log
+    const checkpoint = await verifySignedCheckpoint(note, { origin, key: logKey })
+    const missing: string[] = []
+    for (const owner of others)
+      if (!(await this.cosignedSinceStart(note, contract, owner))) missing.push(contract.labelOf(owner))
+    if (missing.length > 0) {
+      await this.askForCosignatures(contract)
+      return missing
+    }
+    await followLog(this.agent, checkpoint.size)
+    await this.readOwnRecords(contract)
+    this.current.add(contract.id)
+    return []
+  }
+
+  private async cosignedSinceStart(
+    note: string,
+    contract: VerifiedContract,
+    owner: string,
+  ): Promise<boolean> {
+    const witness = {
+      name: witnessName(this.agent.config.log.origin, owner),
+      key: contract.chainOf(owner).newest.payload.daemonKey,
+    }
+    const cosignature = await findCosignature(parseNote(note), witness)
+    return cosignature !== undefined && cosignature.timeSeconds * 1000 >= this.startedAt - 1000
+  }
+
+  // A restored sole owner has nobody whose cosignature would show that the log is whole: a person says what was spent.
+  private async needsCountByHand(): Promise<boolean> {
+    return (await this.agent.store.get(spaces.state, 'restored')) === 'uncounted'
+  }
+
+  private async askForCosignatures(contract: VerifiedContract): Promise<void> {
+    if (this.agent.now() - this.lastAskedAt < 2000) return
+    this.lastAskedAt = this.agent.now()
+    await this.agent.client.requestCosignatures(contract.id)
+  }
+
+  /** Reads every Spend of this agent's own in the log that its store does not know. */
+  private async readOwnRecords(contract: VerifiedContract): Promise<void> {
+    const self = signerPseudonym(contract.logSecret, this.agent.keys.party)
+    const known = new Set((await this.agent.store.list(spaces.spends)).map(([, { digest }]) => digest))
+    for (const { digest, type } of await leavesUnder(this.agent, 'signer', self))
+      if (type === 'spend' && !known.has(digest))
+        await adoptSpend(this.agent, contract, await this.ownSpend(contract, digest))
+  }
+
+  private async ownSpend(contract: VerifiedContract, digest: Digest): Promise<Verified<Spend>> {
+    const { statement } = await this.agent.client.statement(digest)
+    const spend = await verifyPartyStatement(spendKind, statement, contract.chainOf(this.agent.keys.party), {
+      newestOnly: false,
+    })
+    if (spend.digest !== digest)
+      throw new AgentError(
+        'LOG_MISBEHAVED',
+        `a Spend of this agent's in the log (${digest}) is shown as another statement`,
+      )
+    return spend
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The daemon: follows the event feed from a durable cursor and does what this party owes, one thing at a time. News may come
+ * twice, late or never; the feed is the truth and the wake-up only a hint. What cannot be done now is tried again; what must
+ * not be done is written down with its reason.
+ */
+import { CodedError, type Digest } from '#libs/canonical'
+import { ClientError } from '#libs/client'
+import type { Event } from '#libs/protocol'
+import type { Agent } from '../agent.js'
+import { AgentError } from '../errors.js'
+import { spaces } from '../store/records.js'
+import { cosignSeen, followLog } from '../trust/log-follower.js'
+import { refreshIdentities } from '../trust/known-parties.js'
+import { readQuery } from '../trust/read-query.js'
+import type { VerifiedContract } from '../trust/verify-contract.js'
+import { actOnRun, type Acting } from './act-on-run.js'
+import { AfterStart } from './after-start.js'
+import { ContractDesk } from './contract-desk.js'
+import { Leases } from './keep-lease.js'
+import { OpenRuns } from './open-runs.js'
+import { listenForWakeUps } from './wake.js'
+
+/** Looks at the feed at least this often, should a wake-up be lost. */
+const patrolMilliseconds = 5_000
+const retryMilliseconds = 1_000
+
+/** What the daemon's owner can make it do. */
+export interface DaemonControl {
+  /** called with a function that makes the daemon look again at once */
+  readonly onReady: (nudge: () => void) => void
+}
+
+/** Runs until the signal says stop. @throws AgentError `STORE_DAMAGED`; anything that is nobody's fault but ours. */
+export async function runDaemon(agent: Agent, signal: AbortSignal, control: DaemonControl): Promise<void> {
+  const daemon = new Daemon(agent, signal)
+  control.onReady(() => {
+    daemon.nudge()
+  })
+  await daemon.run()
+}
+
+class Daemon {
+  private readonly contracts: ContractDesk
+  private readonly openRuns: OpenRuns
+  private readonly leases: Leases
+  private readonly acting: Acting
+  private readonly afterStart: AfterStart
+  private wake: () => void = () => undefined
+  private woken = true
+
+  constructor(
+    private readonly agent: Agent,
+    private readonly signal: AbortSignal,
+  ) {
+    this.contracts = new ContractDesk(agent)
+    this.openRuns = new OpenRuns(agent)
+    this.leases = new Leases(agent, (id) => this.contracts.active(id))
+    this.afterStart = new AfterStart(agent, agent.now())
+    this.acting = {
+      agent,
+      afterStart: this.afterStart,
+      liveRounds: new Map(),
+      answers: new Map(),
+      keepLease: (contract, run) => {
+        this.leases.keep(contract, run)
+      },
+    }
+  }
+
+  nudge(): void {
+    this.woken = true
+    this.wake()
+  }
+
+  async run(): Promise<void> {
+    listenForWakeUps(this.agent.client.connection, this.signal, () => {
+      this.nudge()
+    })
+    this.agent.report({ what: 'daemon started', party: this.agent.keys.party })
+    while (!this.signal.aborted) {
+      const quiet = await this.look()
+      await this.untilWoken(quiet ? patrolMilliseconds : retryMilliseconds)
+    }
+    this.leases.stopAll()
+  }
+
+  /** One look at the feed, and at every open run. Answers whether all went well. */
+  private async look(): Promise<boolean> {
+    this.woken = false
+    try {
+      await this.readFeed()
+      await this.openRuns.each((run) => this.act(run))
+      return true
+    } catch (error) {
+      this.complain('look', error)
+      return false
+    }
+  }
+
+  private async readFeed(): Promise<void> {
+    for (;;) {
+      const cursor = Number((await this.agent.store.get(spaces.state, 'cursor')) ?? '0')
+      const { events, next } = await this.agent.client.events(cursor)
+      for (const event of newestOfEach(events)) await this.take(event)
+      if (next !== cursor)
+        await this.agent.store.write(this.agent.store.put(spaces.state, 'cursor', String(next)))
+      if (events.length === 0 || this.signal.aborted) return
+    }
+  }
+
+  private async take(event: Event): Promise<void> {
+    switch (event.kind) {
+      case 'run':
+        if (event.run !== null) this.openRuns.add(event.run)
+        return
+      case 'cosign':
+        await this.guarded('cosign', async () => {
+          await followLog(this.agent, event.size ?? undefined)
+          await cosignSeen(this.agent)
+        })
+        return
+      case 'contract':
+        if (event.contract !== null) await this.prepare(event.contract)
+        return
+      case 'identity':
+        await this.guarded('identities', async () => {
+          await refreshIdentities(this.agent, (await this.agent.client.identities()).identities)
+        })
+        return
+      case 'checkpoint':
+        return
+    }
+  }
+
+  // A contract that has come into force: be ready to act under it before the first run asks.
+  private async prepare(id: Digest): Promise<void> {
+    this.contracts.forget(id)
+    const view = await this.agent.client.contract(id)
+    if (view.state !== 'active') return
+    await this.guarded('contract', async () => {
+      const contract = await this.contracts.active(id)
+      if (!contract.ownSignature || !contract.dataOwners.includes(this.agent.keys.party)) return
+      await this.afterStart.awaited(contract)
+      for (const name of Object.keys(contract.terms.computations)) await readQuery(contract, name)
+    })
+  }
+
+  private async act(run: Digest): Promise<'open' | 'over'> {
+    const view = await this.agent.client.run(run)
+    const outcome = await this.guarded(`run ${run}`, async () => {
+      await this.followFor(view.statements.flatMap(({ index }) => index ?? []))
+      const contract: VerifiedContract = await this.contracts.active(view.contract)
+      await this.openRuns.note(run, await actOnRun(this.acting, contract, view))
+    })
+    if (outcome instanceof AgentError) await this.openRuns.refusedToAct(run, outcome)
+    return this.openRuns.isOver(view) ? 'over' : 'open'
+  }
+
+  // What is decided on must be in the log as this agent has read it, so it reads on first where the run says there is more.
+  private async followFor(indexes: readonly number[]): Promise<void> {
+    const needed = Math.max(0, ...indexes) + 1
+    await followLog(this.agent, needed > 1 ? needed : undefined)
+  }
+
+  /** Does something; a refusal by verification is reported and answered, everything else goes on up. */
+  private async guarded(what: string, action: () => Promise<void>): Promise<CodedError | null> {
+    try {
+      await action()
+      return null
+    } catch (error) {
+      if (!(error instanceof CodedError) || (error instanceof AgentError && error.code === 'STORE_DAMAGED'))
+        throw error
+      this.complain(what, error)
+      if (error instanceof ClientError && error.code === 'COORDINATOR_UNREACHABLE') throw error
+      return error instanceof AgentError
+        ? error
+        : new AgentError('RUN_NOT_VERIFIED', error.message, { cause: error })
+    }
+  }
+
+  private complain(what: string, error: unknown): void {
+    const code = error instanceof CodedError ? String(error.code) : 'UNEXPECTED'
+    this.agent.report({
+      what: `could not: ${what}`,
+      code,
+      why: error instanceof Error ? error.message : 'unknown',
+    })
+    if (!(error instanceof CodedError)) throw error
+  }
+
+  private async untilWoken(milliseconds: number): Promise<void> {
+    if (this.woken || this.signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer: NodeJS.Timeout = setTimeout(() => {
+        done()
+      }, milliseconds)
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.wake = done
+      this.signal.addEventListener('abort', done, { once: true })
+    })
+    this.wake = () => undefined
+  }
+}
+
+// Several events about one thing ask for one look at it.
+function newestOfEach(events: readonly Event[]): readonly Event[] {
+  const newest = new Map(
+    events.map((event) => [`${event.kind} ${event.contract ?? ''} ${event.run ?? ''}`, event]),
+  )
+  return [...newest.values()]
+}

@@ -1,0 +1,90 @@
+/**
+ * Leases of running runs. A KeyRelease holds until the time it names; this owner goes on saying yes at a third of that, until
+ * the run's output keys or its end are seen. Silence ends the run: so a revocation reaches it even if every message is withheld.
+ */
+import { signStatement, type Digest } from '#libs/canonical'
+import { ClientError } from '#libs/client'
+import { offerSetDigest, renewalKind, runEndStates } from '#libs/protocol'
+import type { Agent } from '../agent.js'
+import { spaces } from '../store/records.js'
+import { newStatement } from '../trust/new-statement.js'
+import type { VerifiedContract } from '../trust/verify-contract.js'
+import type { VerifiedRun } from '../trust/verify-run.js'
+
+/** The timers of this process; the release itself is durable, a lease that nobody renews just ends. */
+export class Leases {
+  private readonly timers = new Map<Digest, NodeJS.Timeout>()
+
+  constructor(
+    private readonly agent: Agent,
+    private readonly contractNow: (id: Digest) => Promise<VerifiedContract>,
+  ) {}
+
+  keep(contract: VerifiedContract, run: VerifiedRun): void {
+    if (this.timers.has(run.id)) return
+    const every = (contract.terms.runs.leaseSeconds * 1000) / 3
+    const timer = setInterval(() => {
+      this.renew(run).catch((error: unknown) => {
+        // The next third of the lease tries again; the third one missed ends the run.
+        if (!(error instanceof ClientError)) this.stop(run.id)
+        this.agent.report({
+          what: 'renewal failed',
+          run: run.id,
+          why: error instanceof Error ? error.message : 'unknown',
+        })
+      })
+    }, every)
+    this.timers.set(run.id, timer)
+  }
+
+  stop(run: Digest): void {
+    clearInterval(this.timers.get(run))
+    this.timers.delete(run)
+  }
+
+  stopAll(): void {
+    for (const run of [...this.timers.keys()]) this.stop(run)
+  }
+
+  private async renew(run: VerifiedRun): Promise<void> {
+    const { agent } = this
+    const view = await agent.client.run(run.id)
+    const contract = await this.contractNow(view.contract)
+    const over = (runEndStates as readonly string[]).includes(view.state)
+    if (
+      over ||
+      (await this.withdrawn(contract, run)) ||
+      view.statements.some(({ type }) => type === 'output-keys')
+    ) {
+      this.stop(run.id)
+      return
+    }
+    const record = await agent.store.get(spaces.runs, run.id)
+    if (record === undefined || Object.keys(record.releases).length === 0) return
+    const sequence = record.renewals + 1
+    await agent.store.write(agent.store.put(spaces.runs, run.id, { ...record, renewals: sequence }))
+    const { jws } = await signStatement(
+      renewalKind,
+      {
+        ...newStatement(agent, 'renewal'),
+        contract: contract.id,
+        run: run.id,
+        round: run.round,
+        offers: offerSetDigest(run.offers.map(({ offer }) => offer.id)),
+        sequence,
+        leaseUntil: new Date(agent.now() + contract.terms.runs.leaseSeconds * 1000).toISOString(),
+      },
+      agent.keys.daemonKey,
+    )
+    await agent.client.record(jws)
+  }
+
+  // This owner's own withdrawal, and an end of the contract, stop the lease whatever the coordinator shows.
+  private async withdrawn(contract: VerifiedContract, run: VerifiedRun): Promise<boolean> {
+    const { ended } = contract.standing
+    if (ended !== null && ended.from <= this.agent.now()) return true
+    const manifests = new Set(run.request.payload.inputs.map(({ manifest }) => manifest))
+    const versions = await this.agent.store.list(spaces.datasetVersions)
+    return versions.some(([, version]) => version.withdrawn && manifests.has(version.manifest))
+  }
+}

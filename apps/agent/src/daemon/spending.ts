@@ -1,0 +1,180 @@
+/**
+ * The chain of Spends of each dataset (design: invariant 7). A Spend is signed once, is on disk before it is sent, and is
+ * never taken back; what may have been used counts as used.
+ */
+import type { Digest, Verified } from '#libs/canonical'
+import { signStatement } from '#libs/canonical'
+import { spendKind, type Amounts, type Spend } from '#libs/protocol'
+import type { Agent } from '../agent.js'
+import { AgentError } from '../errors.js'
+import { spaces, type RunRecord, type SpendHeadRecord, type SpendRecord } from '../store/records.js'
+import type { VerifiedContract } from '../trust/verify-contract.js'
+import { newStatement } from '../trust/new-statement.js'
+
+/** What one run of exact SQL costs: one run; rows and privacy budgets belong to other kinds of computation. */
+export const oneRun: Amounts = { runs: 1, rows: 0, epsilonMicro: 0, deltaPico: 0 }
+
+const nothingSpent: SpendHeadRecord = {
+  sequence: 0,
+  total: { runs: 0, rows: 0, epsilonMicro: 0, deltaPico: 0 },
+  id: null,
+}
+
+/** A run that this agent has done nothing in. */
+export const untouchedRun = (contract: Digest): RunRecord => ({
+  contract,
+  round: 0,
+  acceptedOffers: null,
+  acceptedNonce: null,
+  accept: null,
+  releases: {},
+  refusal: null,
+  renewals: 0,
+  outcome: null,
+  adopted: false,
+})
+
+/** The Spends of this agent in a run, by dataset. */
+export async function spendsOf(agent: Agent, run: Digest): Promise<ReadonlyMap<string, SpendRecord>> {
+  const records = await agent.store.list(spaces.spends, `${run}/`)
+  return new Map(records.map(([, record]) => [record.dataset, record]))
+}
+
+/**
+ * Signs the next Spend of each dataset and writes all of them, or returns the ones made before: asking twice spends once.
+ * The caller must not run this twice at a time.
+ */
+export async function spend(
+  agent: Agent,
+  contract: VerifiedContract,
+  run: { readonly id: Digest; readonly computation: string },
+  datasets: readonly string[],
+): Promise<readonly SpendRecord[]> {
+  const made = await spendsOf(agent, run.id)
+  if (made.size > 0) return [...made.values()]
+  const records = await Promise.all(datasets.map((dataset) => nextSpend(agent, contract, run, dataset)))
+  const changes = records.flatMap((record) => [
+    agent.store.put(spaces.spends, `${run.id}/${record.dataset}`, record),
+    agent.store.put(spaces.spendHeads, headKey(contract, record.dataset), headOf(record)),
+  ])
+  await agent.store.write(...changes)
+  return records
+}
+
+async function nextSpend(
+  agent: Agent,
+  contract: VerifiedContract,
+  run: { readonly id: Digest; readonly computation: string },
+  dataset: string,
+): Promise<SpendRecord> {
+  const head = (await agent.store.get(spaces.spendHeads, headKey(contract, dataset))) ?? nothingSpent
+  const total = addAmounts(head.total, oneRun)
+  const sequence = head.sequence + 1
+  const statement = await signStatement(
+    spendKind,
+    {
+      ...newStatement(agent, 'spend'),
+      contract: contract.id,
+      run: run.id,
+      dataset,
+      amounts: oneRun,
+      sequence,
+      total,
+      previous: head.id,
+    },
+    agent.keys.daemonKey,
+  )
+  return {
+    dataset,
+    computation: run.computation,
+    contract: contract.id,
+    statement: statement.jws,
+    id: statement.id,
+    digest: statement.digest,
+    sequence,
+    total,
+  }
+}
+
+/**
+ * Takes over a Spend of this agent's own that stands in the log and not in its store: the larger count wins, and nothing
+ * more is ever released for that run.
+ * @throws AgentError `LOG_MISBEHAVED` where the log holds another Spend of the same number than the store.
+ */
+export async function adoptSpend(
+  agent: Agent,
+  contract: VerifiedContract,
+  spend: Verified<Spend>,
+): Promise<void> {
+  const { run, dataset, sequence, total } = spend.payload
+  await expectSameNumberSameSpend(agent, spend)
+  const head = (await agent.store.get(spaces.spendHeads, headKey(contract, dataset))) ?? nothingSpent
+  const computation = (await agent.client.run(run)).computation
+  const record: SpendRecord = {
+    dataset,
+    computation,
+    contract: contract.id,
+    statement: spend.jws,
+    id: spend.id,
+    digest: spend.digest,
+    sequence,
+    total,
+  }
+  const known = (await agent.store.get(spaces.runs, run)) ?? untouchedRun(contract.id)
+  await agent.store.write(
+    agent.store.put(spaces.spends, `${run}/${dataset}`, record),
+    agent.store.put(spaces.runs, run, { ...known, adopted: true }),
+    ...(sequence > head.sequence
+      ? [agent.store.put(spaces.spendHeads, headKey(contract, dataset), headOf(record))]
+      : []),
+  )
+  agent.report({ what: 'spend adopted from the log', run, dataset, sequence })
+}
+
+async function expectSameNumberSameSpend(agent: Agent, { id, payload }: Verified<Spend>): Promise<void> {
+  for (const [, known] of await agent.store.list(spaces.spends))
+    if (
+      known.contract === payload.contract &&
+      known.dataset === payload.dataset &&
+      known.sequence === payload.sequence &&
+      known.id !== id
+    )
+      throw new AgentError(
+        'LOG_MISBEHAVED',
+        `two Spends of ${payload.dataset} have number ${payload.sequence}: ${known.id} and ${id}; this agent's keys were used in two places`,
+      )
+}
+
+/** How often this agent has spent on a computation of a contract, and how often no completed Receipt followed. */
+export async function countSpends(
+  agent: Agent,
+  contract: Digest,
+  computation: string,
+  except: Digest,
+): Promise<{ readonly runs: number; readonly failures: number }> {
+  const spent = new Set<Digest>()
+  for (const [key, record] of await agent.store.list(spaces.spends)) {
+    const run = key.split('/')[0] ?? ''
+    if (record.contract === contract && record.computation === computation && run !== except) spent.add(run)
+  }
+  let failures = 0
+  for (const run of spent) if ((await agent.store.get(spaces.runs, run))?.outcome !== 'completed') failures++
+  return { runs: spent.size, failures }
+}
+
+function headOf({ sequence, total, id }: SpendRecord): SpendHeadRecord {
+  return { sequence, total, id }
+}
+
+function headKey(contract: VerifiedContract, dataset: string): string {
+  return `${contract.id}/${dataset}`
+}
+
+function addAmounts(a: Amounts, b: Amounts): Amounts {
+  return {
+    runs: a.runs + b.runs,
+    rows: a.rows + b.rows,
+    epsilonMicro: a.epsilonMicro + b.epsilonMicro,
+    deltaPico: a.deltaPico + b.deltaPico,
+  }
+}
