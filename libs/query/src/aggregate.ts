@@ -49,24 +49,45 @@ export class AggregateList {
   readonly add = (aggregateCall: AggregateCall): Expr => {
     const { name, node, location } = aggregateCall
     const named = Object.hasOwn(functions, name) ? functions[name] : undefined
-    if (name.startsWith('grouping')) throw new QueryError('TOTALS_NOT_NESTED', 'grouping() needs totals, which are not supported yet', location)
+    if (name.startsWith('grouping'))
+      throw new QueryError(
+        'TOTALS_NOT_NESTED',
+        'grouping() needs totals, which are not supported yet',
+        location,
+      )
     if (named === undefined) throw refused(name, location)
     expectNoOrder(node, name, location)
     const args = optionalList(node['children'], 'children')
     const counting = named === 'count' && args.length === 0 ? 'countRows' : named
     if (args.length !== (counting === 'countRows' ? 0 : 1))
-      throw new QueryError('AGGREGATE_NOT_ALLOWED', `aggregate ${showName(name)} takes one argument, not ${args.length}`, location)
+      throw new QueryError(
+        'AGGREGATE_NOT_ALLOWED',
+        `aggregate ${showName(name)} takes one argument, not ${args.length}`,
+        location,
+      )
     const distinct = isSet(node['distinct'], 'distinct')
     if (distinct && counting !== 'count')
-      throw new QueryError('AGGREGATE_NOT_ALLOWED', `DISTINCT is allowed in count only, not in ${showName(name)}`, location)
+      throw new QueryError(
+        'AGGREGATE_NOT_ALLOWED',
+        `DISTINCT is allowed in count only, not in ${showName(name)}`,
+        location,
+      )
     const fn = distinct ? 'countDistinct' : counting
     const written = args.length === 0 ? null : this.expression(args[0])
-    const condition = node['filter'] === undefined ? null : expectType(this.expression(node['filter']), ['bool'], 'FILTER', location)
+    const condition =
+      node['filter'] === undefined
+        ? null
+        : expectType(this.expression(node['filter']), ['bool'], 'FILTER', location)
     const { argument, filter } = splitCondition(written, condition)
     return this.intern(fn, argument && prepare(fn, argument, name, location), filter, location)
   }
 
-  private intern(fn: UnitAggregateFunction, argument: Expr | null, filter: Expr | null, location: number | undefined): Expr {
+  private intern(
+    fn: UnitAggregateFunction,
+    argument: Expr | null,
+    filter: Expr | null,
+    location: number | undefined,
+  ): Expr {
     const key = JSON.stringify([fn, argument && exprKey(argument), filter && exprKey(filter)])
     let aggregate = this.known.get(key)
     if (aggregate === undefined) {
@@ -80,18 +101,32 @@ export class AggregateList {
 }
 
 /** FILTER (WHERE c) and CASE WHEN c THEN x END mean the same; the form has the first. */
-function splitCondition(argument: Expr | null, filter: Expr | null): { argument: Expr | null; filter: Expr | null } {
-  if (argument?.kind !== 'case' || argument.branches.length !== 1 || !isNull(argument.otherwise)) return { argument, filter }
+function splitCondition(
+  argument: Expr | null,
+  filter: Expr | null,
+): { argument: Expr | null; filter: Expr | null } {
+  if (argument?.kind !== 'case' || argument.branches.length !== 1 || !isNull(argument.otherwise))
+    return { argument, filter }
   const [branch] = argument.branches
   if (branch === undefined) return { argument, filter }
-  return splitCondition(branch.then, filter === null ? branch.when : call('and', [filter, branch.when], 'bool'))
+  return splitCondition(
+    branch.then,
+    filter === null ? branch.when : call('and', [filter, branch.when], 'bool'),
+  )
 }
 
 function isNull(expr: Expr): boolean {
-  return (expr.kind === 'literal' && expr.literal.type === 'null') || (expr.kind === 'cast' && isNull(expr.arg))
+  return (
+    (expr.kind === 'literal' && expr.literal.type === 'null') || (expr.kind === 'cast' && isNull(expr.arg))
+  )
 }
 
-function prepare(fn: UnitAggregateFunction, argument: Expr, name: string, location: number | undefined): Expr {
+function prepare(
+  fn: UnitAggregateFunction,
+  argument: Expr,
+  name: string,
+  location: number | undefined,
+): Expr {
   switch (fn) {
     case 'countRows':
     case 'count':
@@ -111,7 +146,9 @@ function prepare(fn: UnitAggregateFunction, argument: Expr, name: string, locati
     case 'variancePopulation': {
       const number = expectType(argument, ['int', 'double'], name, location)
       const { type, bounds } = number.facts
-      const safe = type === 'int' || (bounds !== undefined && Math.max(Math.abs(bounds.min), Math.abs(bounds.max)) <= varianceLimit)
+      const safe =
+        type === 'int' ||
+        (bounds !== undefined && Math.max(Math.abs(bounds.min), Math.abs(bounds.max)) <= varianceLimit)
       // The engine's variance raises an error on values that are infinite, NaN or too large; they become NULL.
       return safe ? number : call('withinVariance', [number], 'double', { nullable: true })
     }
@@ -150,15 +187,28 @@ export function checkReleased(aggregates: readonly Aggregate[], translation: Tra
     const location = translation.locationOf(id)
     if (rawValued.has(fn)) throw refused(fn, location)
     if (fn === 'countDistinct' && argument !== null && translation.originOf(argument)?.links !== true)
-      throw new QueryError('AGGREGATE_NOT_ALLOWED', 'count(distinct …) takes a unit or a column with the use "join" only', location)
+      throw new QueryError(
+        'AGGREGATE_NOT_ALLOWED',
+        'count(distinct …) takes a unit or a column with the use "join" only',
+        location,
+      )
     if (argument !== null && holdsCondition(argument))
       throw new QueryError(
         'CONDITION_NOT_ALLOWED',
         'a condition in an aggregate is written FILTER (WHERE …) or CASE WHEN … THEN … END without ELSE, so that the rows behind it can be counted',
         location,
       )
-    if (argument !== null && fn !== 'count' && fn !== 'countDistinct' && argument.facts.degree > maximumDegree)
-      throw new QueryError('POWER_SUM', `an aggregate multiplies over ${maximumDegree} columns; from many power sums single values follow`, location)
+    if (
+      argument !== null &&
+      fn !== 'count' &&
+      fn !== 'countDistinct' &&
+      argument.facts.degree > maximumDegree
+    )
+      throw new QueryError(
+        'POWER_SUM',
+        `an aggregate multiplies over ${maximumDegree} columns; from many power sums single values follow`,
+        location,
+      )
     if (filter !== null) conditions.add(exprKey(filter))
     if (conditions.size > 1)
       throw new QueryError(

@@ -25,13 +25,18 @@ export class VisitBudget {
   /** @throws QueryError `QUERY_TOO_LARGE`. */
   spend(location?: number): void {
     if (--this.left < 0)
-      throw new QueryError('QUERY_TOO_LARGE', `the query, its CTEs put in their places, has over ${maximumVisits} parts`, location)
+      throw new QueryError(
+        'QUERY_TOO_LARGE',
+        `the query, its CTEs put in their places, has over ${maximumVisits} parts`,
+        location,
+      )
   }
 }
 
 /** @throws QueryError `AST_MALFORMED` where the value is no plain object. */
 export function expectNode(value: unknown, what: string): AstNode {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${what} is not an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed(`${what} is not an object`)
   return value as AstNode
 }
 
@@ -68,7 +73,9 @@ export function isSet(value: unknown, what: string): boolean {
 /** The offset that the parser noted, where it noted one. */
 export function locationOf(node: AstNode): number | undefined {
   const location = node['query_location']
-  return typeof location === 'number' && Number.isSafeInteger(location) && location >= 0 ? location : undefined
+  return typeof location === 'number' && Number.isSafeInteger(location) && location >= 0
+    ? location
+    : undefined
 }
 
 /** Fields that every expression and table may have. */

@@ -47,7 +47,11 @@ export function liftAbove(
       case 'call':
         return { ...at, args: at.args.map(lift) }
       case 'case':
-        return { ...at, branches: at.branches.map(({ when, then }) => ({ when: lift(when), then: lift(then) })), otherwise: lift(at.otherwise) }
+        return {
+          ...at,
+          branches: at.branches.map(({ when, then }) => ({ when: lift(when), then: lift(then) })),
+          otherwise: lift(at.otherwise),
+        }
       case 'cast':
         return { ...at, arg: lift(at.arg) }
     }
@@ -80,7 +84,8 @@ export function reduceToRows(
     let column = same
     if (column === undefined) {
       const earlier = carried.find((one) => translation.knowledge.same(one.unit, unit.column))
-      column = earlier?.id ?? translation.newColumn({ ...translation.column(unit.column).facts, nullable: true })
+      column =
+        earlier?.id ?? translation.newColumn({ ...translation.column(unit.column).facts, nullable: true })
       if (earlier === undefined) carried.push({ id: column, unit: unit.column })
       if (determines !== undefined) translation.knowledge.nullOrEqual(column, determines)
     }
@@ -108,13 +113,17 @@ export function project(
 ): { rows: Rows; columns: readonly NamedColumn[] } {
   const computed: NamedExpr[] = []
   const named = columns.map(({ name, expr }): NamedColumn => {
-    if (expr === undefined || expr.kind === 'column') return { name, expr: expr && translation.column(expr.id) }
+    if (expr === undefined || expr.kind === 'column')
+      return { name, expr: expr && translation.column(expr.id) }
     const id = translation.nameExpr(expr)
     computed.push({ id, expr })
     return { name, expr: translation.column(id) }
   })
   if (computed.length === 0) return { rows, columns: named }
-  return { rows: { ...rows, relation: { kind: 'project', input: rows.relation, columns: computed } }, columns: named }
+  return {
+    rows: { ...rows, relation: { kind: 'project', input: rows.relation, columns: computed } },
+    columns: named,
+  }
 }
 
 /** Whether an expression reads data. */

@@ -48,7 +48,9 @@ export function castTo(to: ColumnType, arg: Expr, bits: 8 | 16 | 32 | 64 = 64): 
     type: to,
     nullable: arg.facts.nullable || !total,
     degree: arg.facts.degree,
-    ...(keepsBounds ? { bounds: to === 'int' ? { min: Math.floor(bounds.min), max: Math.ceil(bounds.max) } : bounds } : {}),
+    ...(keepsBounds
+      ? { bounds: to === 'int' ? { min: Math.floor(bounds.min), max: Math.ceil(bounds.max) } : bounds }
+      : {}),
   }
   return { kind: 'cast', to, bits, arg, facts }
 }
@@ -62,7 +64,12 @@ export function castCannotFail(arg: Expr, to: ColumnType, bits: 8 | 16 | 32 | 64
     if (type === 'bool') return true
     const limit = bits === 64 ? exactLimit : 2 ** (bits - 1) - 1
     if (type === 'int' && bits === 64) return true
-    return (type === 'int' || type === 'double') && bounds !== undefined && bounds.min >= -limit && bounds.max <= limit
+    return (
+      (type === 'int' || type === 'double') &&
+      bounds !== undefined &&
+      bounds.min >= -limit &&
+      bounds.max <= limit
+    )
   }
   if (to === 'double') return type === 'bool' || type === 'int'
   if (to === 'bool') return type === 'int'
@@ -74,18 +81,28 @@ export function castCannotFail(arg: Expr, to: ColumnType, bits: 8 | 16 | 32 | 64
  * Brings operands to one type: int to double, date to timestamp, NULL and text literals of dates to what they meet.
  * @throws QueryError `PARAMETER_TYPE` for what would be a hidden cast.
  */
-export function unify(args: readonly Expr[], what: string, location: number | undefined): { args: Expr[]; type: ColumnType } {
+export function unify(
+  args: readonly Expr[],
+  what: string,
+  location: number | undefined,
+): { args: Expr[]; type: ColumnType } {
   const types = new Set(args.map((arg) => arg.facts.type))
   types.delete('null')
   const textLiterals = args.some((arg) => arg.kind === 'literal' && arg.literal.type === 'string')
-  if (textLiterals && types.size === 2 && (types.has('date') || types.has('timestamp'))) types.delete('string')
-  const only = (...allowed: ColumnType[]): boolean => [...types].every((type) => (allowed as string[]).includes(type))
+  if (textLiterals && types.size === 2 && (types.has('date') || types.has('timestamp')))
+    types.delete('string')
+  const only = (...allowed: ColumnType[]): boolean =>
+    [...types].every((type) => (allowed as string[]).includes(type))
   const type: ColumnType | undefined =
-    types.size === 0 ? 'string'
-    : types.size === 1 ? ([...types][0] as ColumnType)
-    : only('int', 'double') ? 'double'
-    : only('date', 'timestamp') ? 'timestamp'
-    : undefined
+    types.size === 0
+      ? 'string'
+      : types.size === 1
+        ? ([...types][0] as ColumnType)
+        : only('int', 'double')
+          ? 'double'
+          : only('date', 'timestamp')
+            ? 'timestamp'
+            : undefined
   if (type === undefined)
     throw new QueryError(
       'PARAMETER_TYPE',
@@ -102,45 +119,86 @@ function convert(arg: Expr, type: ColumnType, what: string, location: number | u
 }
 
 /** A text literal as date or timestamp. @throws QueryError `PARAMETER_TYPE`. */
-export function dateLiteral(text: string, type: 'date' | 'timestamp', what: string, location: number | undefined): Literal {
+export function dateLiteral(
+  text: string,
+  type: 'date' | 'timestamp',
+  what: string,
+  location: number | undefined,
+): Literal {
   const value = type === 'date' ? parseDate(text) : parseTimestamp(text)
   if (value === undefined)
-    throw new QueryError('PARAMETER_TYPE', `${what} holds a text that is no ${type} such as ${type === 'date' ? '2025-01-31' : '2025-01-31 08:00:00'}`, location)
+    throw new QueryError(
+      'PARAMETER_TYPE',
+      `${what} holds a text that is no ${type} such as ${type === 'date' ? '2025-01-31' : '2025-01-31 08:00:00'}`,
+      location,
+    )
   return { type, value }
 }
 
 /** @throws QueryError `PARAMETER_TYPE` where an operand is not of the types. */
-export function expectType(arg: Expr, types: readonly ColumnType[], what: string, location: number | undefined): Expr {
+export function expectType(
+  arg: Expr,
+  types: readonly ColumnType[],
+  what: string,
+  location: number | undefined,
+): Expr {
   const { type } = arg.facts
   if (type === 'null') return castTo(types[0] ?? 'string', arg)
-  if (!types.includes(type)) throw new QueryError('PARAMETER_TYPE', `${what} takes ${types.join(' or ')}, not ${type}`, location)
+  if (!types.includes(type))
+    throw new QueryError('PARAMETER_TYPE', `${what} takes ${types.join(' or ')}, not ${type}`, location)
   return arg
 }
 
 /** `+ - * / // %` and negation of numbers. */
-export function arithmetic(operation: Operation, operands: readonly Expr[], what: string, location: number | undefined): Expr {
+export function arithmetic(
+  operation: Operation,
+  operands: readonly Expr[],
+  what: string,
+  location: number | undefined,
+): Expr {
   for (const arg of operands) expectType(arg, ['int', 'double'], what, location)
-  const { args, type } = unify(operands.map((arg) => expectType(arg, ['int', 'double'], what, location)), what, location)
+  const { args, type } = unify(
+    operands.map((arg) => expectType(arg, ['int', 'double'], what, location)),
+    what,
+    location,
+  )
   const [left, right] = args
   if (left === undefined) throw new QueryError('AST_MALFORMED', `${what} has no operand`, location)
   if (operation === 'negate') return numeric(operation, args, type, negated(left.facts.bounds))
   if (right === undefined) throw new QueryError('AST_MALFORMED', `${what} has one operand`, location)
   const bounds = boundsOf(operation, left.facts.bounds, right.facts.bounds)
-  const degree = operation === 'add' || operation === 'subtract' ? undefined : left.facts.degree + right.facts.degree
+  const degree =
+    operation === 'add' || operation === 'subtract' ? undefined : left.facts.degree + right.facts.degree
   if (operation === 'divide') {
     const doubles = args.map((arg) => castTo('double', arg))
-    return call(operation, doubles, 'double', { nullable: left.facts.nullable || mayBeZero(right), bounds, ...(degree === undefined ? {} : { degree }) })
+    return call(operation, doubles, 'double', {
+      nullable: left.facts.nullable || mayBeZero(right),
+      bounds,
+      ...(degree === undefined ? {} : { degree }),
+    })
   }
   if (operation === 'integerDivide' || operation === 'modulo') {
     if (type !== 'int') throw new QueryError('PARAMETER_TYPE', `${what} takes whole numbers`, location)
     const nullable = left.facts.nullable || mayBeZero(right)
-    return call(operation, args, 'int', { nullable, guarded: left.facts.bounds === undefined, bounds, ...(degree === undefined ? {} : { degree }) })
+    return call(operation, args, 'int', {
+      nullable,
+      guarded: left.facts.bounds === undefined,
+      bounds,
+      ...(degree === undefined ? {} : { degree }),
+    })
   }
   return numeric(operation, args, type, bounds, degree)
 }
 
-function numeric(operation: Operation, args: readonly Expr[], type: ColumnType, bounds: Bounds | undefined, degree?: number): Expr {
-  const within = bounds !== undefined && (type === 'double' ? finite(bounds) : exact(bounds)) ? bounds : undefined
+function numeric(
+  operation: Operation,
+  args: readonly Expr[],
+  type: ColumnType,
+  bounds: Bounds | undefined,
+  degree?: number,
+): Expr {
+  const within =
+    bounds !== undefined && (type === 'double' ? finite(bounds) : exact(bounds)) ? bounds : undefined
   return call(operation, args, type, {
     bounds: within,
     guarded: type === 'int' && within === undefined,
@@ -165,7 +223,11 @@ function negated(bounds: Bounds | undefined): Bounds | undefined {
   return bounds && { min: -bounds.max, max: -bounds.min }
 }
 
-function boundsOf(operation: Operation, left: Bounds | undefined, right: Bounds | undefined): Bounds | undefined {
+function boundsOf(
+  operation: Operation,
+  left: Bounds | undefined,
+  right: Bounds | undefined,
+): Bounds | undefined {
   if (left === undefined || right === undefined) return undefined
   switch (operation) {
     case 'add':
@@ -178,7 +240,11 @@ function boundsOf(operation: Operation, left: Bounds | undefined, right: Bounds 
     case 'integerDivide': {
       if (right.min <= 0 && right.max >= 0) return undefined
       const corners = [left.min / right.min, left.min / right.max, left.max / right.min, left.max / right.max]
-      return spread(operation === 'divide' ? corners : corners.flatMap((corner) => [Math.floor(corner), Math.ceil(corner)]))
+      return spread(
+        operation === 'divide'
+          ? corners
+          : corners.flatMap((corner) => [Math.floor(corner), Math.ceil(corner)]),
+      )
     }
     case 'modulo': {
       const size = Math.max(Math.abs(right.min), Math.abs(right.max))
@@ -201,7 +267,10 @@ export function hull(args: readonly Expr[]): Bounds | undefined {
   for (const { facts } of args) {
     if (facts.type === 'null') continue
     if (facts.bounds === undefined) return undefined
-    all = all === undefined ? facts.bounds : { min: Math.min(all.min, facts.bounds.min), max: Math.max(all.max, facts.bounds.max) }
+    all =
+      all === undefined
+        ? facts.bounds
+        : { min: Math.min(all.min, facts.bounds.min), max: Math.max(all.max, facts.bounds.max) }
   }
   return all
 }
@@ -216,12 +285,19 @@ export function caseExpr(
   const values = unify([...branches.map(({ then }) => then), otherwise], 'CASE', location)
   const results = values.args
   const last = results[results.length - 1]
-  if (last === undefined || branches.length === 0) throw new QueryError('AST_MALFORMED', 'CASE has no branch', location)
-  const bounds = hull(results.filter((result) => !(result.kind === 'cast' && result.arg.facts.type === 'null')))
+  if (last === undefined || branches.length === 0)
+    throw new QueryError('AST_MALFORMED', 'CASE has no branch', location)
+  const bounds = hull(
+    results.filter((result) => !(result.kind === 'cast' && result.arg.facts.type === 'null')),
+  )
   const facts: Facts = {
     type: values.type,
     nullable: results.some((result) => result.facts.nullable),
-    degree: Math.max(0, ...results.map((result) => result.facts.degree), ...whens.map((when) => when.facts.degree)),
+    degree: Math.max(
+      0,
+      ...results.map((result) => result.facts.degree),
+      ...whens.map((when) => when.facts.degree),
+    ),
     ...(bounds === undefined ? {} : { bounds }),
   }
   return {

@@ -36,12 +36,19 @@ function collect(relation: Relation, needed: ReadonlySet<ColumnId>, reads: Map<s
       collect(relation.input, withReads(needed, relation.condition), reads)
       return
     case 'project':
-      collect(relation.input, withReads(needed, ...relation.columns.filter(({ id }) => needed.has(id)).map(({ expr }) => expr)), reads)
+      collect(
+        relation.input,
+        withReads(needed, ...relation.columns.filter(({ id }) => needed.has(id)).map(({ expr }) => expr)),
+        reads,
+      )
       return
     case 'reduce': {
       const aggregates = relation.aggregates.filter(({ id }) => needed.has(id))
       const units = relation.units.map(({ unit }) => unit)
-      const exprs = [...relation.keys.map(({ expr }) => expr), ...aggregates.flatMap(({ argument, filter }) => [argument, filter])]
+      const exprs = [
+        ...relation.keys.map(({ expr }) => expr),
+        ...aggregates.flatMap(({ argument, filter }) => [argument, filter]),
+      ]
       collect(relation.input, withReads(new Set(units), ...exprs), reads)
       return
     }

@@ -1,7 +1,26 @@
 /** Expressions of the AST to expressions of the form. What stands for a name or an aggregate, the scope says. */
 import type { AstNode, VisitBudget } from './ast.js'
-import { expectList, expectNode, expectString, isSet, locationOf, malformed, onlyFields, optionalList, optionalString } from './ast.js'
-import { call, castCannotFail, castTo, caseExpr, dateLiteral, expectType, literalExpr, unify } from './build.js'
+import {
+  expectList,
+  expectNode,
+  expectString,
+  isSet,
+  locationOf,
+  malformed,
+  onlyFields,
+  optionalList,
+  optionalString,
+} from './ast.js'
+import {
+  call,
+  castCannotFail,
+  castTo,
+  caseExpr,
+  dateLiteral,
+  expectType,
+  literalExpr,
+  unify,
+} from './build.js'
 import { QueryError } from './errors.js'
 import type { Expr, Operation } from './form.js'
 import { scalarFunction } from './functions.js'
@@ -9,7 +28,7 @@ import { literalOf } from './literal.js'
 import { foldName, showName } from './names.js'
 import type { ColumnType, DeclaredParameter } from './table.js'
 
-const maximumDepth = 40
+const maximumDepth = 32
 const maximumListLength = 1_000
 
 /** An aggregate call, not yet judged: where it may stand depends on the clause. */
@@ -46,7 +65,11 @@ export function holdsAggregate(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null || depth > 4 * maximumDepth) return false
   if (Array.isArray(value)) return value.some((item) => holdsAggregate(item, depth + 1))
   const node = value as AstNode
-  if (node['class'] === 'FUNCTION' && typeof node['function_name'] === 'string' && aggregateNames.has(foldName(node['function_name'])))
+  if (
+    node['class'] === 'FUNCTION' &&
+    typeof node['function_name'] === 'string' &&
+    aggregateNames.has(foldName(node['function_name']))
+  )
     return true
   return Object.values(node).some((item) => holdsAggregate(item, depth + 1))
 }
@@ -56,7 +79,8 @@ export function translateExpression(value: unknown, scope: ExpressionScope, dept
   const node = expectNode(value, 'expression')
   const location = locationOf(node)
   scope.budget.spend(location)
-  if (depth > maximumDepth) throw new QueryError('QUERY_TOO_LARGE', `an expression is nested over ${maximumDepth} levels`, location)
+  if (depth > maximumDepth)
+    throw new QueryError('QUERY_TOO_LARGE', `an expression is nested over ${maximumDepth} levels`, location)
   const inner = (child: unknown): Expr => translateExpression(child, scope, depth + 1)
   switch (node['class']) {
     case 'COLUMN_REF':
@@ -70,13 +94,21 @@ export function translateExpression(value: unknown, scope: ExpressionScope, dept
       return parameter(node, scope, location)
     case 'COMPARISON':
       onlyFields(node, ['left', 'right'], 'a comparison')
-      return comparison(expectString(node['type'], 'type of a comparison'), [inner(node['left']), inner(node['right'])], location)
+      return comparison(
+        expectString(node['type'], 'type of a comparison'),
+        [inner(node['left']), inner(node['right'])],
+        location,
+      )
     case 'CONJUNCTION':
       onlyFields(node, ['children'], 'a conjunction')
       return conjunction(node, inner, location)
     case 'OPERATOR':
       onlyFields(node, ['children'], 'an operator')
-      return operator(expectString(node['type'], 'type of an operator'), children(node, inner, location), location)
+      return operator(
+        expectString(node['type'], 'type of an operator'),
+        children(node, inner, location),
+        location,
+      )
     case 'BETWEEN':
       onlyFields(node, ['input', 'lower', 'upper'], 'BETWEEN')
       return between(inner(node['input']), inner(node['lower']), inner(node['upper']), location)
@@ -89,27 +121,54 @@ export function translateExpression(value: unknown, scope: ExpressionScope, dept
     case 'FUNCTION':
       return functionCall(node, scope, inner, location)
     case 'SUBQUERY':
-      throw new QueryError('NESTED_NOT_UNDERSTOOD', 'a subquery in an expression is not understood; join a CTE instead', location)
+      throw new QueryError(
+        'NESTED_NOT_UNDERSTOOD',
+        'a subquery in an expression is not understood; join a CTE instead',
+        location,
+      )
     case 'WINDOW':
-      throw new QueryError('WINDOW_NOT_ALLOWED', 'a window function sees rows before small groups are left out', location)
+      throw new QueryError(
+        'WINDOW_NOT_ALLOWED',
+        'a window function sees rows before small groups are left out',
+        location,
+      )
     case 'STAR':
-      throw new QueryError('STAR_NOT_ALLOWED', 'name the columns; a star is allowed in count(*) only', location)
+      throw new QueryError(
+        'STAR_NOT_ALLOWED',
+        'name the columns; a star is allowed in count(*) only',
+        location,
+      )
     default:
-      throw new QueryError('FUNCTION_NOT_ALLOWED', `an expression of class ${showName(String(node['class']))} is not understood`, location)
+      throw new QueryError(
+        'FUNCTION_NOT_ALLOWED',
+        `an expression of class ${showName(String(node['class']))} is not understood`,
+        location,
+      )
   }
 }
 
 function children(node: AstNode, inner: (child: unknown) => Expr, location: number | undefined): Expr[] {
   const list = expectList(node['children'], 'children')
   if (list.length > maximumListLength + 1)
-    throw new QueryError('QUERY_TOO_LARGE', `a list has ${list.length} parts; at most ${maximumListLength}`, location)
+    throw new QueryError(
+      'QUERY_TOO_LARGE',
+      `a list has ${list.length} parts; at most ${maximumListLength}`,
+      location,
+    )
   return list.map(inner)
 }
 
 function columnRef(node: AstNode, scope: ExpressionScope, location: number | undefined): Expr {
-  const path = expectList(node['column_names'], 'column_names').map((name) => expectString(name, 'a column name'))
+  const path = expectList(node['column_names'], 'column_names').map((name) =>
+    expectString(name, 'a column name'),
+  )
   if (path.length === 0) throw malformed('a column has no name')
-  if (path.length > 2) throw new QueryError('COLUMN_UNKNOWN', `column ${path.map(showName).join('.')} is qualified by more than a table`, location)
+  if (path.length > 2)
+    throw new QueryError(
+      'COLUMN_UNKNOWN',
+      `column ${path.map(showName).join('.')} is qualified by more than a table`,
+      location,
+    )
   return scope.column(path, location)
 }
 
@@ -117,10 +176,16 @@ function parameter(node: AstNode, scope: ExpressionScope, location: number | und
   const name = expectString(node['identifier'], 'identifier of a parameter')
   const declared = Object.hasOwn(scope.parameters, name) ? scope.parameters[name] : undefined
   if (declared === undefined)
-    throw new QueryError('PARAMETER_TYPE', `parameter ${showName(`$${name}`)} is not declared; declare its name and type, or write a literal`, location)
+    throw new QueryError(
+      'PARAMETER_TYPE',
+      `parameter ${showName(`$${name}`)} is not declared; declare its name and type, or write a literal`,
+      location,
+    )
   scope.usesParameter(name)
   const bounds =
-    (declared.type === 'int' || declared.type === 'double') && declared.min !== undefined && declared.max !== undefined
+    (declared.type === 'int' || declared.type === 'double') &&
+    declared.min !== undefined &&
+    declared.max !== undefined
       ? { bounds: { min: declared.min, max: declared.max } }
       : {}
   return { kind: 'parameter', name, facts: { type: declared.type, nullable: false, degree: 0, ...bounds } }
@@ -139,7 +204,8 @@ const comparisons: Readonly<Record<string, Operation>> = {
 
 function comparison(type: string, operands: readonly Expr[], location: number | undefined): Expr {
   const operation = Object.hasOwn(comparisons, type) ? comparisons[type] : undefined
-  if (operation === undefined) throw new QueryError('FUNCTION_NOT_ALLOWED', `comparison ${showName(type)} is not understood`, location)
+  if (operation === undefined)
+    throw new QueryError('FUNCTION_NOT_ALLOWED', `comparison ${showName(type)} is not understood`, location)
   const { args } = unify(operands, 'a comparison', location)
   const total = operation === 'distinctFrom' || operation === 'notDistinctFrom'
   return call(operation, args, 'bool', total ? { nullable: false } : {})
@@ -181,6 +247,12 @@ function operator(type: string, args: readonly Expr[], location: number | undefi
         : undefined
       return call('coalesce', same, common, { nullable: same.every((arg) => arg.facts.nullable), bounds })
     }
+    case 'GROUPING_FUNCTION':
+      throw new QueryError(
+        'TOTALS_NOT_NESTED',
+        'grouping() needs totals, which are not supported yet',
+        location,
+      )
     default:
       throw new QueryError('FUNCTION_NOT_ALLOWED', `operator ${showName(type)} is not understood`, location)
   }
@@ -189,19 +261,29 @@ function operator(type: string, args: readonly Expr[], location: number | undefi
 function between(input: Expr, lower: Expr, upper: Expr, location: number | undefined): Expr {
   const { args } = unify([input, lower, upper], 'BETWEEN', location)
   const [value, least, most] = args
-  if (value === undefined || least === undefined || most === undefined) throw malformed('BETWEEN has no operands')
-  return call('and', [call('greaterOrEqual', [value, least], 'bool'), call('lessOrEqual', [value, most], 'bool')], 'bool')
+  if (value === undefined || least === undefined || most === undefined)
+    throw malformed('BETWEEN has no operands')
+  return call(
+    'and',
+    [call('greaterOrEqual', [value, least], 'bool'), call('lessOrEqual', [value, most], 'bool')],
+    'bool',
+  )
 }
 
 function caseOf(node: AstNode, inner: (child: unknown) => Expr, location: number | undefined): Expr {
   const checks = expectList(node['case_checks'], 'case_checks')
-  if (checks.length > 200) throw new QueryError('QUERY_TOO_LARGE', `a CASE has ${checks.length} branches; at most 200`, location)
+  if (checks.length > 200)
+    throw new QueryError('QUERY_TOO_LARGE', `a CASE has ${checks.length} branches; at most 200`, location)
   const branches = checks.map((value) => {
     const check = expectNode(value, 'branch of CASE')
     onlyFields(check, ['when_expr', 'then_expr'], 'a branch of CASE')
     return { when: inner(check['when_expr']), then: inner(check['then_expr']) }
   })
-  return caseExpr(branches, node['else_expr'] === undefined ? literalExpr({ type: 'null' }) : inner(node['else_expr']), location)
+  return caseExpr(
+    branches,
+    node['else_expr'] === undefined ? literalExpr({ type: 'null' }) : inner(node['else_expr']),
+    location,
+  )
 }
 
 const castTypes: Readonly<Record<string, readonly [ColumnType, 8 | 16 | 32 | 64]>> = {
@@ -221,16 +303,25 @@ function cast(node: AstNode, arg: Expr, location: number | undefined): Expr {
   const id = expectString(target['id'], 'id of a type')
   const type = Object.hasOwn(castTypes, id) ? castTypes[id] : undefined
   if (type === undefined || target['type_info'] !== undefined)
-    throw new QueryError('PARAMETER_TYPE', `a cast to ${showName(id)} is not understood; use varchar, int, bigint, double, boolean, date or timestamp`, location)
+    throw new QueryError(
+      'PARAMETER_TYPE',
+      `a cast to ${showName(id)} is not understood; use varchar, int, bigint, double, boolean, date or timestamp`,
+      location,
+    )
   const [to, bits] = type
   if (arg.kind === 'literal' && arg.literal.type === 'string') {
-    if (to === 'date' || to === 'timestamp') return literalExpr(dateLiteral(arg.literal.value, to, 'a cast', location))
+    if (to === 'date' || to === 'timestamp')
+      return literalExpr(dateLiteral(arg.literal.value, to, 'a cast', location))
     // The parser writes true and false as casts of 't' and 'f'.
     if (to === 'bool' && /^(?:t|f|true|false)$/i.test(arg.literal.value))
       return literalExpr({ type: 'bool', value: /^t/i.test(arg.literal.value) })
   }
   if (!castable(arg.facts.type, to))
-    throw new QueryError('PARAMETER_TYPE', `a cast of ${arg.facts.type} to ${id} has no meaning here`, location)
+    throw new QueryError(
+      'PARAMETER_TYPE',
+      `a cast of ${arg.facts.type} to ${id} has no meaning here`,
+      location,
+    )
   if (!isSet(node['try_cast'], 'try_cast') && !castCannotFail(arg, to, bits))
     throw new QueryError(
       'ERROR_ORACLE',
@@ -257,12 +348,26 @@ function functionCall(
   const name = foldName(expectString(node['function_name'], 'function_name'))
   const schema = optionalString(node['schema'], 'schema')
   if ((schema !== undefined && schema !== 'main') || optionalString(node['catalog'], 'catalog') !== undefined)
-    throw new QueryError('FUNCTION_NOT_ALLOWED', `function ${showName(name)} is qualified; write its name only`, location)
+    throw new QueryError(
+      'FUNCTION_NOT_ALLOWED',
+      `function ${showName(name)} is qualified; write its name only`,
+      location,
+    )
   if (aggregateNames.has(name)) {
-    onlyFields(node, ['function_name', 'schema', 'catalog', 'children', 'filter', 'order_bys', 'distinct', 'is_operator'], `aggregate ${name}`, 'AGGREGATE_NOT_ALLOWED')
+    onlyFields(
+      node,
+      ['function_name', 'schema', 'catalog', 'children', 'filter', 'order_bys', 'distinct', 'is_operator'],
+      `aggregate ${name}`,
+      'AGGREGATE_NOT_ALLOWED',
+    )
     return scope.aggregate({ name, node, location })
   }
-  onlyFields(node, ['function_name', 'schema', 'catalog', 'children', 'order_bys', 'is_operator'], `function ${showName(name)}`, 'FUNCTION_NOT_ALLOWED')
+  onlyFields(
+    node,
+    ['function_name', 'schema', 'catalog', 'children', 'order_bys', 'is_operator'],
+    `function ${showName(name)}`,
+    'FUNCTION_NOT_ALLOWED',
+  )
   expectNoOrder(node, name, location)
   const args = optionalList(node['children'], 'children').map(inner)
   return scalarFunction(name, args, location)

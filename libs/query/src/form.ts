@@ -27,14 +27,58 @@ export type Literal =
 
 /** Functions and operators that the generator knows. All are total: they give a value or NULL, never an error. */
 export type Operation =
-  | 'and' | 'or' | 'not' | 'isNull' | 'isNotNull'
-  | 'equal' | 'notEqual' | 'less' | 'lessOrEqual' | 'greater' | 'greaterOrEqual' | 'distinctFrom' | 'notDistinctFrom'
-  | 'in' | 'notIn' | 'like' | 'notLike' | 'ilike' | 'notIlike'
-  | 'add' | 'subtract' | 'multiply' | 'divide' | 'integerDivide' | 'modulo' | 'negate'
-  | 'abs' | 'round' | 'floor' | 'ceil' | 'greatest' | 'least' | 'coalesce' | 'nullif' | 'withinVariance'
-  | 'lower' | 'upper' | 'trim' | 'ltrim' | 'rtrim' | 'left' | 'right' | 'substr' | 'length' | 'concat' | 'append'
-  | 'startsWith' | 'endsWith' | 'contains'
-  | 'dateTrunc' | 'datePart' | 'dateDiff'
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'isNull'
+  | 'isNotNull'
+  | 'equal'
+  | 'notEqual'
+  | 'less'
+  | 'lessOrEqual'
+  | 'greater'
+  | 'greaterOrEqual'
+  | 'distinctFrom'
+  | 'notDistinctFrom'
+  | 'in'
+  | 'notIn'
+  | 'like'
+  | 'notLike'
+  | 'ilike'
+  | 'notIlike'
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'integerDivide'
+  | 'modulo'
+  | 'negate'
+  | 'abs'
+  | 'round'
+  | 'floor'
+  | 'ceil'
+  | 'greatest'
+  | 'least'
+  | 'coalesce'
+  | 'nullif'
+  | 'withinVariance'
+  | 'lower'
+  | 'upper'
+  | 'trim'
+  | 'ltrim'
+  | 'rtrim'
+  | 'left'
+  | 'right'
+  | 'substr'
+  | 'length'
+  | 'concat'
+  | 'append'
+  | 'startsWith'
+  | 'endsWith'
+  | 'contains'
+  | 'dateTrunc'
+  | 'datePart'
+  | 'dateDiff'
 
 /** A value in each row. */
 export type Expr = ExprShape & { readonly facts: Facts }
@@ -45,15 +89,31 @@ export type ExprShape =
   | { readonly kind: 'literal'; readonly literal: Literal }
   | { readonly kind: 'parameter'; readonly name: string }
   /** `guarded`: the engine's function may raise an error here, so the generator turns that into NULL. */
-  | { readonly kind: 'call'; readonly operation: Operation; readonly args: readonly Expr[]; readonly guarded: boolean }
-  | { readonly kind: 'case'; readonly branches: readonly { readonly when: Expr; readonly then: Expr }[]; readonly otherwise: Expr }
+  | {
+      readonly kind: 'call'
+      readonly operation: Operation
+      readonly args: readonly Expr[]
+      readonly guarded: boolean
+    }
+  | {
+      readonly kind: 'case'
+      readonly branches: readonly { readonly when: Expr; readonly then: Expr }[]
+      readonly otherwise: Expr
+    }
   /** What does not convert becomes NULL. `bits` narrows an int, which stays 64 bits wide. */
   | { readonly kind: 'cast'; readonly to: ColumnType; readonly bits: 8 | 16 | 32 | 64; readonly arg: Expr }
 
 /** Aggregates of the last block; those of {@link UnitAggregateFunction} stand in a reduction per unit too. */
 export type AggregateFunction =
-  | 'countRows' | 'count' | 'countDistinct' | 'sum' | 'avg'
-  | 'stddevSample' | 'stddevPopulation' | 'varianceSample' | 'variancePopulation'
+  | 'countRows'
+  | 'count'
+  | 'countDistinct'
+  | 'sum'
+  | 'avg'
+  | 'stddevSample'
+  | 'stddevPopulation'
+  | 'varianceSample'
+  | 'variancePopulation'
 
 /** Aggregates that return values of one unit, which stay inside. */
 export type UnitAggregateFunction = AggregateFunction | 'min' | 'max' | 'boolOr' | 'boolAnd'
@@ -104,7 +164,11 @@ export type Relation =
   | {
       readonly kind: 'union'
       readonly branches: readonly Relation[]
-      readonly columns: readonly { readonly id: ColumnId; readonly type: ColumnType; readonly from: readonly (ColumnId | null)[] }[]
+      readonly columns: readonly {
+        readonly id: ColumnId
+        readonly type: ColumnType
+        readonly from: readonly (ColumnId | null)[]
+      }[]
     }
 
 /** Where the privacy units of one owner, as one read of one table met them, stand in the rows of the last block. */

@@ -1,6 +1,15 @@
 /** FROM: tables of the contract, CTEs, derived tables and joins on equal keys. */
 import type { AstNode } from './ast.js'
-import { expectList, expectNode, expectString, locationOf, malformed, onlyFields, optionalList, optionalString } from './ast.js'
+import {
+  expectList,
+  expectNode,
+  expectString,
+  locationOf,
+  malformed,
+  onlyFields,
+  optionalList,
+  optionalString,
+} from './ast.js'
 import { QueryError } from './errors.js'
 import type { Expr } from './form.js'
 import { expectName, foldName, showName } from './names.js'
@@ -17,12 +26,17 @@ export interface FromItem {
 export interface Names {
   readonly items: readonly FromItem[]
   /** Columns joined by USING: one name for both. */
-  readonly merged: readonly { readonly name: string; readonly expr: Expr; readonly instead: readonly NamedColumn[] }[]
+  readonly merged: readonly {
+    readonly name: string
+    readonly expr: Expr
+    readonly instead: readonly NamedColumn[]
+  }[]
 }
 
 /** A FROM clause, read. `Nested` is what a subquery gives: rows, or groups. */
 export interface From<Nested> {
-  readonly source: { readonly kind: 'rows'; readonly rows: Rows } | { readonly kind: 'nested'; readonly nested: Nested }
+  readonly source:
+    { readonly kind: 'rows'; readonly rows: Rows } | { readonly kind: 'nested'; readonly nested: Nested }
   readonly names: Names
 }
 
@@ -30,11 +44,20 @@ export interface From<Nested> {
 export interface FromContext<Nested> {
   readonly translation: Translation
   /** The CTE of that name, translated anew for each place, or undefined. */
-  readonly cte: (name: string, location: number | undefined) => { nested: Nested; columns: readonly NamedColumn[] } | undefined
+  readonly cte: (
+    name: string,
+    location: number | undefined,
+  ) => { nested: Nested; columns: readonly NamedColumn[] } | undefined
   readonly isCte: (name: string) => boolean
-  readonly subquery: (node: unknown, location: number | undefined) => { nested: Nested; columns: readonly NamedColumn[] }
+  readonly subquery: (
+    node: unknown,
+    location: number | undefined,
+  ) => { nested: Nested; columns: readonly NamedColumn[] }
   /** Rows of a nested query, reduced per unit where it aggregates. */
-  readonly toRows: (nested: Nested, columns: readonly NamedColumn[]) => { rows: Rows; columns: readonly NamedColumn[] }
+  readonly toRows: (
+    nested: Nested,
+    columns: readonly NamedColumn[],
+  ) => { rows: Rows; columns: readonly NamedColumn[] }
 }
 
 /** @throws QueryError for tables, joins and names that are not allowed. */
@@ -42,13 +65,17 @@ export function translateFrom<Nested>(value: unknown, context: FromContext<Neste
   const from = fromTable(value, context, 0)
   const aliases = new Set<string>()
   for (const { alias } of from.names.items) {
-    if (alias !== '' && aliases.has(alias)) throw new QueryError('NAME_SHADOWING', `two tables are called ${showName(alias)}`)
+    if (alias !== '' && aliases.has(alias))
+      throw new QueryError('NAME_SHADOWING', `two tables are called ${showName(alias)}`)
     aliases.add(alias)
   }
   for (const { columns } of from.names.items)
     for (const { name } of columns)
       if (aliases.has(foldName(name)))
-        throw new QueryError('NAME_SHADOWING', `${showName(name)} names a table and a column; choose another alias`)
+        throw new QueryError(
+          'NAME_SHADOWING',
+          `${showName(name)} names a table and a column; choose another alias`,
+        )
   return from
 }
 
@@ -58,7 +85,8 @@ function fromTable<Nested>(value: unknown, context: FromContext<Nested>, depth: 
   const location = locationOf(node)
   context.translation.budget.spend(location)
   if (depth > 20) throw new QueryError('QUERY_TOO_LARGE', 'over 20 joins', location)
-  if (node['sample'] !== undefined) throw new QueryError('SAMPLE_NOT_ALLOWED', 'a sample is not allowed', location)
+  if (node['sample'] !== undefined)
+    throw new QueryError('SAMPLE_NOT_ALLOWED', 'a sample is not allowed', location)
   switch (node['type']) {
     case 'BASE_TABLE':
       onlyFields(node, ['table_name', 'schema_name', 'catalog_name', 'column_name_alias'], 'a table')
@@ -72,18 +100,36 @@ function fromTable<Nested>(value: unknown, context: FromContext<Nested>, depth: 
       return nestedItem(nested, columns, aliasOf(alias, undefined, context, location), node, context)
     }
     case 'JOIN':
-      onlyFields(node, ['left', 'right', 'condition', 'join_type', 'ref_type', 'using_columns'], 'a join', 'JOIN_KIND_NOT_ALLOWED')
-      return join(node, fromTable(node['left'], context, depth + 1), fromTable(node['right'], context, depth + 1), context)
+      onlyFields(
+        node,
+        ['left', 'right', 'condition', 'join_type', 'ref_type', 'using_columns'],
+        'a join',
+        'JOIN_KIND_NOT_ALLOWED',
+      )
+      return join(
+        node,
+        fromTable(node['left'], context, depth + 1),
+        fromTable(node['right'], context, depth + 1),
+        context,
+      )
     case 'EMPTY':
     case 'EXPRESSION_LIST':
       throw noTable()
     case 'TABLE_FUNCTION':
-      throw new QueryError('FUNCTION_NOT_ALLOWED', 'a table function is not allowed in FROM; name a table of the contract', location)
+      throw new QueryError(
+        'FUNCTION_NOT_ALLOWED',
+        'a table function is not allowed in FROM; name a table of the contract',
+        location,
+      )
     case 'SHOW_REF':
     case 'PIVOT':
       throw new QueryError('NOT_A_SELECT', 'DESCRIBE, SHOW, SUMMARIZE and PIVOT are no SELECT', location)
     default:
-      throw new QueryError('NESTED_NOT_UNDERSTOOD', `${showName(String(node['type']))} in FROM is not understood`, location)
+      throw new QueryError(
+        'NESTED_NOT_UNDERSTOOD',
+        `${showName(String(node['type']))} in FROM is not understood`,
+        location,
+      )
   }
 }
 
@@ -91,10 +137,21 @@ function noTable(): QueryError {
   return new QueryError('NO_TABLE', 'the query reads no table of the contract')
 }
 
-function baseTable<Nested>(node: AstNode, context: FromContext<Nested>, location: number | undefined): From<Nested> {
+function baseTable<Nested>(
+  node: AstNode,
+  context: FromContext<Nested>,
+  location: number | undefined,
+): From<Nested> {
   const name = expectString(node['table_name'], 'table_name')
-  if (optionalString(node['schema_name'], 'schema_name') ?? optionalString(node['catalog_name'], 'catalog_name'))
-    throw new QueryError('TABLE_UNKNOWN', `table ${showName(name)} is qualified by a schema; write its name only`, location)
+  if (
+    optionalString(node['schema_name'], 'schema_name') ??
+    optionalString(node['catalog_name'], 'catalog_name')
+  )
+    throw new QueryError(
+      'TABLE_UNKNOWN',
+      `table ${showName(name)} is qualified by a schema; write its name only`,
+      location,
+    )
   const alias = aliasOf(optionalString(node['alias'], 'alias'), name, context, location)
   const cte = context.cte(name, location)
   if (cte !== undefined) return nestedItem(cte.nested, cte.columns, alias, node, context)
@@ -128,9 +185,15 @@ export function renameColumns(
   location: number | undefined,
   field = 'column_name_alias',
 ): readonly NamedColumn[] {
-  const names = optionalList(node[field], field).map((name) => expectName(expectString(name, field), 'column', location))
+  const names = optionalList(node[field], field).map((name) =>
+    expectName(expectString(name, field), 'column', location),
+  )
   if (names.length > columns.length)
-    throw new QueryError('COLUMN_UNKNOWN', `${names.length} names are given to ${columns.length} columns`, location)
+    throw new QueryError(
+      'COLUMN_UNKNOWN',
+      `${names.length} names are given to ${columns.length} columns`,
+      location,
+    )
   const renamed = columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }))
   if (names.length > 0 && new Set(renamed.map(({ name }) => foldName(name))).size !== renamed.length)
     throw new QueryError('NAME_SHADOWING', 'two columns get one name', location)
@@ -152,16 +215,31 @@ function aliasOf<Nested>(
   return folded
 }
 
-function join<Nested>(node: AstNode, left: From<Nested>, right: From<Nested>, context: FromContext<Nested>): From<Nested> {
+function join<Nested>(
+  node: AstNode,
+  left: From<Nested>,
+  right: From<Nested>,
+  context: FromContext<Nested>,
+): From<Nested> {
   const location = locationOf(node)
-  const kinds: Readonly<Record<string, 'inner' | 'left' | 'right'>> = { INNER: 'inner', LEFT: 'left', RIGHT: 'right' }
+  const kinds: Readonly<Record<string, 'inner' | 'left' | 'right'>> = {
+    INNER: 'inner',
+    LEFT: 'left',
+    RIGHT: 'right',
+  }
   const type = String(node['join_type'])
   const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined
   if (kind === undefined || node['ref_type'] !== 'REGULAR')
-    throw new QueryError('JOIN_KIND_NOT_ALLOWED', 'only INNER, LEFT and RIGHT JOIN with ON or USING are allowed', location)
+    throw new QueryError(
+      'JOIN_KIND_NOT_ALLOWED',
+      'only INNER, LEFT and RIGHT JOIN with ON or USING are allowed',
+      location,
+    )
   const [from, to] = [asRows(left, context), asRows(right, context)]
   refuseRepeatedReads(from.rows, to.rows, location)
-  const using = optionalList(node['using_columns'], 'using_columns').map((name) => expectString(name, 'using_columns'))
+  const using = optionalList(node['using_columns'], 'using_columns').map((name) =>
+    expectString(name, 'using_columns'),
+  )
   const pairs =
     using.length > 0
       ? using.map((name) => ({ name, ...usingPair(name, from.names, to.names, location) }))
@@ -174,11 +252,21 @@ function join<Nested>(node: AstNode, left: From<Nested>, right: From<Nested>, co
   }))
   for (const pair of pairs)
     if (pair.left.expr?.facts.type !== pair.right.expr?.facts.type || pair.left.expr?.facts.type === 'double')
-      throw new QueryError('JOIN_KEY_NOT_ALLOWED', 'joined columns must be of one type, and that not double', location)
+      throw new QueryError(
+        'JOIN_KEY_NOT_ALLOWED',
+        'joined columns must be of one type, and that not double',
+        location,
+      )
   learnFromJoin(kind, on, from.rows, to.rows, context.translation)
   const refreshed = (column: NamedColumn): NamedColumn => refresh(column, context.translation)
-  const items = [...from.names.items, ...to.names.items].map((item) => ({ ...item, columns: item.columns.map(refreshed) }))
-  const merged = [...from.names.merged, ...to.names.merged].map((one) => ({ ...one, expr: refreshExpr(one.expr, context.translation) }))
+  const items = [...from.names.items, ...to.names.items].map((item) => ({
+    ...item,
+    columns: item.columns.map(refreshed),
+  }))
+  const merged = [...from.names.merged, ...to.names.merged].map((one) => ({
+    ...one,
+    expr: refreshExpr(one.expr, context.translation),
+  }))
   if (using.length > 0) addMerged(pairs, kind, merged, items, context.translation)
   return {
     source: {
@@ -213,9 +301,15 @@ function addMerged(
     const earlier = merged.filter((one) => one.name === folded)
     const ids = new Set([left, right].flatMap(({ expr }) => (expr?.kind === 'column' ? [expr.id] : [])))
     const hidden = items.flatMap((item) =>
-      item.columns.filter((column) => foldName(column.name) === folded && column.expr?.kind === 'column' && ids.has(column.expr.id)),
+      item.columns.filter(
+        (column) =>
+          foldName(column.name) === folded && column.expr?.kind === 'column' && ids.has(column.expr.id),
+      ),
     )
-    const instead = [...earlier.flatMap((one) => one.instead), ...hidden].map(({ name: shown, expr }) => ({ name: shown, expr }))
+    const instead = [...earlier.flatMap((one) => one.instead), ...hidden].map(({ name: shown, expr }) => ({
+      name: shown,
+      expr,
+    }))
     for (const one of earlier) merged.splice(merged.indexOf(one), 1)
     merged.push({ name: folded, expr: refreshExpr(kept, translation), instead })
   }
@@ -252,7 +346,13 @@ function usingPair(name: string, left: Names, right: Names, location: number | u
   return { left: findColumn(left, [name], location), right: findColumn(right, [name], location) }
 }
 
-function onPairs(value: unknown, left: Names, right: Names, translation: Translation, location: number | undefined): Pair[] {
+function onPairs(
+  value: unknown,
+  left: Names,
+  right: Names,
+  translation: Translation,
+  location: number | undefined,
+): Pair[] {
   if (value === undefined) return []
   const node = expectNode(value, 'condition of a join')
   const at = locationOf(node) ?? location
@@ -275,8 +375,13 @@ function onPairs(value: unknown, left: Names, right: Names, translation: Transla
   if (first === undefined || second === undefined) throw keyRefused(at)
   for (const side of sides)
     if (side.left === side.right)
-      throw new QueryError('COLUMN_UNKNOWN', `column ${side.path.map(showName).join('.')} is ${side.left ? 'in both sides' : 'in neither side'} of the join`, at)
-  if (first.left === second.left) throw new QueryError('JOIN_KEY_NOT_ALLOWED', 'both columns of a join condition are of one side', at)
+      throw new QueryError(
+        'COLUMN_UNKNOWN',
+        `column ${side.path.map(showName).join('.')} is ${side.left ? 'in both sides' : 'in neither side'} of the join`,
+        at,
+      )
+  if (first.left === second.left)
+    throw new QueryError('JOIN_KEY_NOT_ALLOWED', 'both columns of a join condition are of one side', at)
   const [ofLeft, ofRight] = first.left ? [first, second] : [second, first]
   return [{ left: findColumn(left, ofLeft.path, at), right: findColumn(right, ofRight.path, at) }]
 }
@@ -285,13 +390,20 @@ function columnPath(value: unknown, location: number | undefined): string[] {
   const node = expectNode(value, 'side of a join condition')
   if (node['class'] !== 'COLUMN_REF') throw keyRefused(location)
   onlyFields(node, ['column_names'], 'a column')
-  const path = expectList(node['column_names'], 'column_names').map((name) => expectString(name, 'a column name'))
-  if (path.length < 1 || path.length > 2) throw new QueryError('COLUMN_UNKNOWN', 'a column is qualified by more than a table', location)
+  const path = expectList(node['column_names'], 'column_names').map((name) =>
+    expectString(name, 'a column name'),
+  )
+  if (path.length < 1 || path.length > 2)
+    throw new QueryError('COLUMN_UNKNOWN', 'a column is qualified by more than a table', location)
   return path
 }
 
 function keyRefused(location: number | undefined): QueryError {
-  return new QueryError('JOIN_KEY_NOT_ALLOWED', 'a join condition is one or more equalities of plain columns, joined by AND; put the rest in WHERE', location)
+  return new QueryError(
+    'JOIN_KEY_NOT_ALLOWED',
+    'a join condition is one or more equalities of plain columns, joined by AND; put the rest in WHERE',
+    location,
+  )
 }
 
 function linkColumn(expr: Expr | undefined, translation: Translation, location: number | undefined): number {
@@ -329,11 +441,20 @@ function candidates(names: Names, path: readonly string[]): NamedColumn[] {
   const [last = '', table] = [path[path.length - 1], path.length === 2 ? foldName(path[0] ?? '') : undefined]
   const name = foldName(last)
   if (table !== undefined)
-    return names.items.filter(({ alias }) => alias === table).flatMap(({ columns }) => columns.filter((column) => foldName(column.name) === name))
+    return names.items
+      .filter(({ alias }) => alias === table)
+      .flatMap(({ columns }) => columns.filter((column) => foldName(column.name) === name))
   const merged = names.merged.filter((one) => one.name === name)
-  const hidden = new Set(merged.flatMap(({ instead }) => instead).flatMap(({ expr }) => (expr?.kind === 'column' ? [expr.id] : [])))
+  const hidden = new Set(
+    merged
+      .flatMap(({ instead }) => instead)
+      .flatMap(({ expr }) => (expr?.kind === 'column' ? [expr.id] : [])),
+  )
   const plain = names.items.flatMap(({ columns }) =>
-    columns.filter(({ name: shown, expr }) => foldName(shown) === name && !(expr?.kind === 'column' && hidden.has(expr.id))),
+    columns.filter(
+      ({ name: shown, expr }) =>
+        foldName(shown) === name && !(expr?.kind === 'column' && hidden.has(expr.id)),
+    ),
   )
   return [...merged.map(({ expr }) => ({ name, expr })), ...plain]
 }
@@ -347,16 +468,29 @@ export function hasColumn(names: Names, path: readonly string[]): boolean {
  * The column of that path.
  * @throws QueryError `COLUMN_UNKNOWN` where there is none or more than one, `COLUMN_NOT_ALLOWED`.
  */
-export function findColumn(names: Names, path: readonly string[], location: number | undefined): NamedColumn & { readonly expr: Expr } {
+export function findColumn(
+  names: Names,
+  path: readonly string[],
+  location: number | undefined,
+): NamedColumn & { readonly expr: Expr } {
   const found = candidates(names, path)
   const shown = path.map(showName).join('.')
   const [column] = found
   if (column === undefined) {
     const known = names.items.flatMap(({ columns }) => columns.map(({ name }) => name))
-    throw new QueryError('COLUMN_UNKNOWN', `there is no column ${shown} here; there are ${known.slice(0, 40).join(', ')}`, location)
+    throw new QueryError(
+      'COLUMN_UNKNOWN',
+      `there is no column ${shown} here; there are ${known.slice(0, 40).join(', ')}`,
+      location,
+    )
   }
-  if (found.length > 1) throw new QueryError('COLUMN_UNKNOWN', `column ${shown} is in more than one table; qualify it`, location)
+  if (found.length > 1)
+    throw new QueryError('COLUMN_UNKNOWN', `column ${shown} is in more than one table; qualify it`, location)
   if (column.expr === undefined)
-    throw new QueryError('COLUMN_NOT_ALLOWED', `column ${shown} has no use in the contract, so no query may read it`, location)
+    throw new QueryError(
+      'COLUMN_NOT_ALLOWED',
+      `column ${shown} has no use in the contract, so no query may read it`,
+      location,
+    )
   return { name: column.name, expr: column.expr }
 }

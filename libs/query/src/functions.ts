@@ -47,7 +47,8 @@ const builders: Readonly<Record<string, Builder>> = {
   round: (args, name, location) => {
     count(args, 1, 2, name, location)
     const arg = expectType(at(args, 0), ['int', 'double'], name, location)
-    const digits = args.length === 1 ? 0 : literalInteger(at(args, 1), -15, 15, `the digits of ${name}`, location)
+    const digits =
+      args.length === 1 ? 0 : literalInteger(at(args, 1), -15, 15, `the digits of ${name}`, location)
     const step = digits < 0 ? 10 ** -digits : 1
     const { bounds } = arg.facts
     return call('round', [arg, literalExpr({ type: 'int', value: digits })], typeOf(arg), {
@@ -82,11 +83,20 @@ const builders: Readonly<Record<string, Builder>> = {
   },
   '||': (args, name, location) => {
     count(args, 2, 2, name, location)
-    return call('append', args.map((arg) => expectType(arg, ['string'], name, location)), 'string')
+    return call(
+      'append',
+      args.map((arg) => expectType(arg, ['string'], name, location)),
+      'string',
+    )
   },
   concat: (args, name, location) => {
     count(args, 1, 20, name, location)
-    return call('concat', args.map((arg) => expectType(arg, ['string'], name, location)), 'string', { nullable: false })
+    return call(
+      'concat',
+      args.map((arg) => expectType(arg, ['string'], name, location)),
+      'string',
+      { nullable: false },
+    )
   },
   starts_with: test('startsWith'),
   prefix: test('startsWith'),
@@ -122,12 +132,38 @@ const builders: Readonly<Record<string, Builder>> = {
 }
 
 /** Known to be harmful, so that the refusal can say why. */
-const harmful: readonly [QueryRule: 'SIDE_CHANNEL' | 'ERROR_ORACLE', why: string, names: readonly string[]][] = [
+const harmful: readonly [
+  QueryRule: 'SIDE_CHANNEL' | 'ERROR_ORACLE',
+  why: string,
+  names: readonly string[],
+][] = [
   ['ERROR_ORACLE', 'it fails on purpose, which shows whether a row is there', ['error']],
   [
     'SIDE_CHANNEL',
     'its result depends on clock, randomness or state, or it takes time',
-    ['random', 'setseed', 'sleep_ms', 'pg_sleep', 'uuid', 'gen_random_uuid', 'uuidv4', 'uuidv7', 'now', 'today', 'get_current_time', 'get_current_timestamp', 'current_timestamp', 'transaction_timestamp', 'current_query', 'currval', 'nextval', 'txid_current', 'write_log', 'stats', 'age'],
+    [
+      'random',
+      'setseed',
+      'sleep_ms',
+      'pg_sleep',
+      'uuid',
+      'gen_random_uuid',
+      'uuidv4',
+      'uuidv7',
+      'now',
+      'today',
+      'get_current_time',
+      'get_current_timestamp',
+      'current_timestamp',
+      'transaction_timestamp',
+      'current_query',
+      'currval',
+      'nextval',
+      'txid_current',
+      'write_log',
+      'stats',
+      'age',
+    ],
   ],
 ]
 
@@ -139,10 +175,13 @@ export function scalarFunction(name: string, args: readonly Expr[], location: Lo
   const builder = Object.hasOwn(builders, name) ? builders[name] : undefined
   if (builder !== undefined) return builder(args, name, location)
   for (const [rule, why, names] of harmful)
-    if (names.includes(name)) throw new QueryError(rule, `function ${showName(name)} is refused: ${why}`, location)
+    if (names.includes(name))
+      throw new QueryError(rule, `function ${showName(name)} is refused: ${why}`, location)
   throw new QueryError(
     'FUNCTION_NOT_ALLOWED',
-    `function ${showName(name)} is not among those allowed: ${Object.keys(builders).filter((known) => /^[a-z]/.test(known)).join(', ')}`,
+    `function ${showName(name)} is not among those allowed: ${Object.keys(builders)
+      .filter((known) => /^[a-z]/.test(known))
+      .join(', ')}`,
     location,
   )
 }
@@ -156,7 +195,9 @@ function sign(two: Operation, one: Operation | undefined): Builder {
   return (args, name, location) => {
     count(args, 1, 2, name, location)
     if (args.length === 2) return arithmetic(two, args, name, location)
-    return one === undefined ? expectType(at(args, 0), ['int', 'double'], name, location) : arithmetic(one, args, name, location)
+    return one === undefined
+      ? expectType(at(args, 0), ['int', 'double'], name, location)
+      : arithmetic(one, args, name, location)
   }
 }
 
@@ -171,7 +212,9 @@ function rounding(operation: 'floor' | 'ceil'): Builder {
   return (args, name, location) => {
     const arg = castTo('double', expectType(single(args, name, location), ['double', 'int'], name, location))
     const { bounds } = arg.facts
-    return call(operation, [arg], 'double', { bounds: bounds && { min: Math.floor(bounds.min), max: Math.ceil(bounds.max) } })
+    return call(operation, [arg], 'double', {
+      bounds: bounds && { min: Math.floor(bounds.min), max: Math.ceil(bounds.max) },
+    })
   }
 }
 
@@ -179,25 +222,35 @@ function extreme(operation: 'greatest' | 'least'): Builder {
   return (args, name, location) => {
     count(args, 2, 20, name, location)
     const { args: same, type } = unify(args, name, location)
-    return call(operation, same, type, { nullable: same.every((arg) => arg.facts.nullable), bounds: hull(same) })
+    return call(operation, same, type, {
+      nullable: same.every((arg) => arg.facts.nullable),
+      bounds: hull(same),
+    })
   }
 }
 
 function text(operation: Operation): Builder {
-  return (args, name, location) => call(operation, [expectType(single(args, name, location), ['string'], name, location)], 'string')
+  return (args, name, location) =>
+    call(operation, [expectType(single(args, name, location), ['string'], name, location)], 'string')
 }
 
 function cut(operation: 'left' | 'right'): Builder {
   return (args, name, location) => {
     count(args, 2, 2, name, location)
     const length = literalInteger(at(args, 1), 0, maximumTextPosition, `the length of ${name}`, location)
-    return call(operation, [expectType(at(args, 0), ['string'], name, location), literalExpr({ type: 'int', value: length })], 'string')
+    return call(
+      operation,
+      [expectType(at(args, 0), ['string'], name, location), literalExpr({ type: 'int', value: length })],
+      'string',
+    )
   }
 }
 
 function substring(args: readonly Expr[], name: string, location: Location): Expr {
   count(args, 2, 3, name, location)
-  const positions = args.slice(1).map((arg) => literalInteger(arg, 0, maximumTextPosition, `a position of ${name}`, location))
+  const positions = args
+    .slice(1)
+    .map((arg) => literalInteger(arg, 0, maximumTextPosition, `a position of ${name}`, location))
   const numbers = positions.map((value) => literalExpr({ type: 'int', value }))
   return call('substr', [expectType(at(args, 0), ['string'], name, location), ...numbers], 'string')
 }
@@ -205,7 +258,11 @@ function substring(args: readonly Expr[], name: string, location: Location): Exp
 function test(operation: Operation): Builder {
   return (args, name, location) => {
     count(args, 2, 2, name, location)
-    return call(operation, args.map((arg) => expectType(arg, ['string'], name, location)), 'bool')
+    return call(
+      operation,
+      args.map((arg) => expectType(arg, ['string'], name, location)),
+      'bool',
+    )
   }
 }
 
@@ -217,7 +274,11 @@ function pattern(operation: Operation): Builder {
       throw new QueryError('FUNCTION_NOT_ALLOWED', 'LIKE takes a literal pattern', location)
     const wildcards = like.literal.value.split('%').length - 1
     if (like.literal.value.length > maximumPatternLength || wildcards > maximumWildcards)
-      throw new QueryError('SIDE_CHANNEL', `a pattern has at most ${maximumPatternLength} characters and ${maximumWildcards} times %`, location)
+      throw new QueryError(
+        'SIDE_CHANNEL',
+        `a pattern has at most ${maximumPatternLength} characters and ${maximumWildcards} times %`,
+        location,
+      )
     return call(operation, [expectType(at(args, 0), ['string'], 'LIKE', location), like], 'bool')
   }
 }
@@ -239,8 +300,13 @@ function partOf(part: string, moment: Expr, name: string, location: Location): E
 function dateDifference(args: readonly Expr[], name: string, location: Location): Expr {
   count(args, 3, 3, name, location)
   const part = literalWord(at(args, 0), differenceParts, name, location)
-  const moments = args.slice(1).map((arg) => castTo('timestamp', expectType(arg, ['timestamp', 'date'], name, location)))
-  return call('dateDiff', [word(part), ...moments], 'int', { nullable: true, bounds: { min: -4_000_000, max: 4_000_000 } })
+  const moments = args
+    .slice(1)
+    .map((arg) => castTo('timestamp', expectType(arg, ['timestamp', 'date'], name, location)))
+  return call('dateDiff', [word(part), ...moments], 'int', {
+    nullable: true,
+    bounds: { min: -4_000_000, max: 4_000_000 },
+  })
 }
 
 function word(value: string): Expr {
@@ -253,7 +319,8 @@ function typeOf(arg: Expr): ColumnType {
 
 function at(args: readonly Expr[], index: number): Expr {
   const arg = args[index]
-  if (arg === undefined) throw new QueryError('AST_MALFORMED', 'a function has fewer arguments than were counted')
+  if (arg === undefined)
+    throw new QueryError('AST_MALFORMED', 'a function has fewer arguments than were counted')
   return arg
 }
 
@@ -272,14 +339,27 @@ function count(args: readonly Expr[], least: number, most: number, name: string,
 }
 
 function literalInteger(arg: Expr, least: number, most: number, what: string, location: Location): number {
-  if (arg.kind !== 'literal' || arg.literal.type !== 'int' || arg.literal.value < least || arg.literal.value > most)
-    throw new QueryError('FUNCTION_NOT_ALLOWED', `${what} must be a literal from ${least} to ${most}`, location)
+  if (
+    arg.kind !== 'literal' ||
+    arg.literal.type !== 'int' ||
+    arg.literal.value < least ||
+    arg.literal.value > most
+  )
+    throw new QueryError(
+      'FUNCTION_NOT_ALLOWED',
+      `${what} must be a literal from ${least} to ${most}`,
+      location,
+    )
   return arg.literal.value
 }
 
 function literalWord(arg: Expr, words: readonly string[], name: string, location: Location): string {
   const found = arg.kind === 'literal' && arg.literal.type === 'string' ? arg.literal.value.toLowerCase() : ''
   if (!words.includes(found))
-    throw new QueryError('FUNCTION_NOT_ALLOWED', `${name} takes as its part one of ${words.join(', ')}, as a literal`, location)
+    throw new QueryError(
+      'FUNCTION_NOT_ALLOWED',
+      `${name} takes as its part one of ${words.join(', ')}, as a literal`,
+      location,
+    )
   return found
 }

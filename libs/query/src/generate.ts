@@ -11,7 +11,7 @@ import { showName } from './names.js'
 import type { ColumnType } from './table.js'
 
 /** The most that minimumGroupSize may ask for. */
-export const maximumGroupSize = 1_000_000
+export const maximumGroupSize = 1_000_000_000
 /** Hidden columns of the result start with this; labels may not. */
 export const unitCountPrefix = '__units_'
 
@@ -56,18 +56,25 @@ export interface GeneratedSql {
 export function generateSql(query: ReviewedQuery, options: GenerateOptions): GeneratedSql {
   const parameters = options.parameters ?? {}
   for (const name of query.parameters)
-    if (!Object.hasOwn(parameters, name)) throw new QueryError('PARAMETER_TYPE', `parameter ${showName(`$${name}`)} has no value`)
+    if (!Object.hasOwn(parameters, name))
+      throw new QueryError('PARAMETER_TYPE', `parameter ${showName(`$${name}`)} has no value`)
   const outputs = query.outputs.map(({ name, type }) => ({ name, type }))
   const k = options.minimumGroupSize
   if (k === null) return { sql: uncontrolledSql(query, parameters), outputs, unitCounts: [] }
   if (!Number.isSafeInteger(k) || k < 1 || k > maximumGroupSize)
     throw new QueryError('GROUP_SIZE_INVALID', `a group size is a whole number from 1 to ${maximumGroupSize}`)
-  if (query.units.length === 0) throw new QueryError('NO_TABLE', 'the query reads no table, so it has no units')
+  if (query.units.length === 0)
+    throw new QueryError('NO_TABLE', 'the query reads no table, so it has no units')
   return { sql: new Controlled(query, k, parameters).sql(), outputs, unitCounts: unitCounts(query) }
 }
 
 function unitCounts(query: ReviewedQuery): UnitCount[] {
-  return query.units.map(({ table, owner, read, column }) => ({ column: `${unitCountPrefix}${classOf(query, column)}`, table, owner, read }))
+  return query.units.map(({ table, owner, read, column }) => ({
+    column: `${unitCountPrefix}${classOf(query, column)}`,
+    table,
+    owner,
+    read,
+  }))
 }
 
 function classOf(query: ReviewedQuery, column: ColumnId): number {
@@ -75,12 +82,16 @@ function classOf(query: ReviewedQuery, column: ColumnId): number {
 }
 
 function uncontrolledSql(query: ReviewedQuery, parameters: ParameterValues): string {
-  const reads = [...query.keys.map(({ expr }) => expr), ...query.aggregates.flatMap(({ argument, filter }) => [argument, filter])]
+  const reads = [
+    ...query.keys.map(({ expr }) => expr),
+    ...query.aggregates.flatMap(({ argument, filter }) => [argument, filter]),
+  ]
   const columns = [
     ...query.keys.map(({ id, expr }) => `${exprSql(expr, parameters)} AS ${columnName(id)}`),
     ...query.aggregates.map((one) => `${aggregateOf(one, parameters)} AS ${columnName(one.id)}`),
   ]
-  const by = query.keys.length === 0 ? '' : ` GROUP BY ${query.keys.map((_key, index) => index + 1).join(', ')}`
+  const by =
+    query.keys.length === 0 ? '' : ` GROUP BY ${query.keys.map((_key, index) => index + 1).join(', ')}`
   const rows = relationSql(query.input, withReads(new Set(), ...reads), parameters)
   const groups = `SELECT ${columns.length === 0 ? 'count(*) AS one' : columns.join(', ')} FROM (${rows}) AS r${by}`
   const conditions = query.conditions.map((condition) => exprSql(condition, parameters))
@@ -89,7 +100,11 @@ function uncontrolledSql(query: ReviewedQuery, parameters: ParameterValues): str
 }
 
 function aggregateOf(one: Aggregate, parameters: ParameterValues): string {
-  return aggregateSql(one, one.argument && exprSql(one.argument, parameters), one.filter && exprSql(one.filter, parameters))
+  return aggregateSql(
+    one,
+    one.argument && exprSql(one.argument, parameters),
+    one.filter && exprSql(one.filter, parameters),
+  )
 }
 
 function outputsSql(query: ReviewedQuery, parameters: ParameterValues): string[] {
@@ -98,9 +113,12 @@ function outputsSql(query: ReviewedQuery, parameters: ParameterValues): string[]
 
 function tailSql(query: ReviewedQuery): string {
   const chosen = query.order.map(
-    ({ output, descending, nullsFirst }) => `${output + 1} ${descending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
+    ({ output, descending, nullsFirst }) =>
+      `${output + 1} ${descending ? 'DESC' : 'ASC'} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
   )
-  const others = query.outputs.flatMap((_output, index) => (query.order.some(({ output }) => output === index) ? [] : [`${index + 1} ASC NULLS LAST`]))
+  const others = query.outputs.flatMap((_output, index) =>
+    query.order.some(({ output }) => output === index) ? [] : [`${index + 1} ASC NULLS LAST`],
+  )
   const limit = query.limit === null ? '' : ` LIMIT ${query.limit}`
   const offset = query.offset === 0 ? '' : ` OFFSET ${query.offset}`
   return ` ORDER BY ${[...chosen, ...others].join(', ')}${limit}${offset}`
@@ -126,16 +144,31 @@ class Controlled {
   ) {
     this.rule = groupRule(query)
     const sets: (number | null)[] = [null, ...this.rule.rowSets.keys()]
-    this.tallies = sets.flatMap((rowSet) => query.sameUnits.map((_same, unitClass) => ({ rowSet, unitClass, name: `${rowSet ?? 'all'}_${unitClass}` })))
+    this.tallies = sets.flatMap((rowSet) =>
+      query.sameUnits.map((_same, unitClass) => ({
+        rowSet,
+        unitClass,
+        name: `${rowSet ?? 'all'}_${unitClass}`,
+      })),
+    )
     this.words = wordsFor(k)
   }
 
   sql(): string {
     const { query, parameters } = this
     const materialized = holdsReduction(query.input) ? 'MATERIALIZED' : 'NOT MATERIALIZED'
-    const conditions = [...this.ruleSql(), ...query.conditions.map((condition) => exprSql(condition, parameters))]
-    const counts = query.sameUnits.map((_same, unitClass) => `t_all_${unitClass} AS ${unitCountPrefix}${unitClass}`)
-    const ctes = [`rows AS ${materialized} (${this.rowsSql()})`, `groups AS MATERIALIZED (${this.groupsSql()})`, ...this.exactCtes()]
+    const conditions = [
+      ...this.ruleSql(),
+      ...query.conditions.map((condition) => exprSql(condition, parameters)),
+    ]
+    const counts = query.sameUnits.map(
+      (_same, unitClass) => `t_all_${unitClass} AS ${unitCountPrefix}${unitClass}`,
+    )
+    const ctes = [
+      `rows AS ${materialized} (${this.rowsSql()})`,
+      `groups AS MATERIALIZED (${this.groupsSql()})`,
+      ...this.exactCtes(),
+    ]
     return (
       `WITH ${ctes.join(', ')} SELECT ${[...outputsSql(query, parameters), ...counts].join(', ')} FROM (${this.decidedSql()}) AS d ` +
       `WHERE ${conditions.join(' AND ')}${tailSql(query)}`
@@ -158,7 +191,8 @@ class Controlled {
     const units = query.sameUnits.map((same) => columnName(same[0] ?? -1))
     units.forEach((unit, index) => {
       columns.push(`${unit} AS u${index}`)
-      for (let word = 0; word < this.words; word++) columns.push(`${this.bitSql(unit, word)} AS b${index}_${word}`)
+      for (let word = 0; word < this.words; word++)
+        columns.push(`${this.bitSql(unit, word)} AS b${index}_${word}`)
     })
     const reads = [
       ...query.keys.map((key) => key.expr),
@@ -179,7 +213,11 @@ class Controlled {
     const { query } = this
     const columns = [`everything`, ...query.keys.map(({ id }) => columnName(id))]
     query.aggregates.forEach((one, index) => {
-      const sql = aggregateSql(one, one.argument === null ? null : `a${index}`, one.filter === null ? null : `f${index}`)
+      const sql = aggregateSql(
+        one,
+        one.argument === null ? null : `a${index}`,
+        one.filter === null ? null : `f${index}`,
+      )
       columns.push(`${sql} AS ${columnName(one.id)}`)
     })
     this.rule.rowSets.forEach((set, index) => {
@@ -192,13 +230,19 @@ class Controlled {
   private boundSql({ rowSet, unitClass }: Tally): string {
     const filter = rowSet === null ? '' : ` FILTER (WHERE ${this.setSql(rowSet)})`
     if (this.words === 0) return `count(DISTINCT u${unitClass})${filter}`
-    const words = Array.from({ length: this.words }, (_, word) => `coalesce(bit_count(bit_or(b${unitClass}_${word})${filter}), 0)`)
+    const words = Array.from(
+      { length: this.words },
+      (_, word) => `coalesce(bit_count(bit_or(b${unitClass}_${word})${filter}), 0)`,
+    )
     return `CAST(${words.join(' + ')} AS BIGINT)`
   }
 
   private setSql(index: number): string {
     const set = this.rule.rowSets[index]
-    const parts = [set?.holds === null ? [] : [`p${set?.holds ?? ''}`], set?.lacks === null ? [] : [`NOT p${set?.lacks ?? ''}`]].flat()
+    const parts = [
+      set?.holds === null ? [] : [`p${set?.holds ?? ''}`],
+      set?.lacks === null ? [] : [`NOT p${set?.lacks ?? ''}`],
+    ].flat()
     return parts.join(' AND ')
   }
 
@@ -230,7 +274,9 @@ class Controlled {
   /** Groups with one count per tally: the exact one where it was made, else a bound that decides. */
   private decidedSql(): string {
     const counts = this.tallies.map(({ name }) =>
-      this.words === 0 ? `s_${name} AS t_${name}` : `greatest(s_${name}, coalesce(e_${name}, 0)) AS t_${name}`,
+      this.words === 0
+        ? `s_${name} AS t_${name}`
+        : `greatest(s_${name}, coalesce(e_${name}, 0)) AS t_${name}`,
     )
     const join = this.words === 0 ? '' : ` LEFT JOIN exact ON ${this.sameGroupSql('groups', 'exact')}`
     return `SELECT groups.*, ${counts.join(', ')} FROM groups${join}`
@@ -241,7 +287,9 @@ class Controlled {
     const classes = [...this.query.sameUnits.keys()]
     const all = classes.map((unitClass) => `t_all_${unitClass} >= ${k}`)
     const sets = this.rule.rowSets.map((set, index) => {
-      const each = classes.map((unitClass) => `(t_${index}_${unitClass} = 0 OR t_${index}_${unitClass} >= ${k})`)
+      const each = classes.map(
+        (unitClass) => `(t_${index}_${unitClass} = 0 OR t_${index}_${unitClass} >= ${k})`,
+      )
       const some = classes.map((unitClass) => `t_${index}_${unitClass} >= ${k}`)
       const enough = `(${each.join(' AND ')} AND (${some.join(' OR ')}))`
       return set.mayBeEmpty ? `(n${index} = 0 OR ${enough})` : enough

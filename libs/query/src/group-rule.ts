@@ -68,6 +68,7 @@ export function groupRule(query: Pick<ReviewedQuery, 'aggregates' | 'units' | 's
 function presenceOf({ argument, filter }: Aggregate): Presence {
   const parts: Expr[] = []
   if (filter !== null) parts.push(filter)
-  if (argument?.facts.nullable === true) parts.push(call('isNotNull', [argument], 'bool', { nullable: false }))
+  if (argument?.facts.nullable === true)
+    parts.push(call('isNotNull', [argument], 'bool', { nullable: false }))
   return parts
 }

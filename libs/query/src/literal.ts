@@ -67,7 +67,11 @@ export function expectText(content: unknown, location?: number): string {
   if (content.length > maximumTextLength)
     throw new QueryError('QUERY_TOO_LARGE', `a text is longer than ${maximumTextLength} characters`, location)
   if (content.includes('\0') || !content.isWellFormed())
-    throw new QueryError('PARAMETER_TYPE', 'a text holds a character that has no place in one (NUL or a lone surrogate)', location)
+    throw new QueryError(
+      'PARAMETER_TYPE',
+      'a text holds a character that has no place in one (NUL or a lone surrogate)',
+      location,
+    )
   return content
 }
 
@@ -133,12 +137,14 @@ function doubleSql(value: number): string {
 
 /** Text in SQL. The engine knows no escapes in plain quotes. */
 export function quoteText(text: string): string {
-  if (text.includes('\0') || !text.isWellFormed()) throw new RangeError('a text holds NUL or a lone surrogate')
+  if (text.includes('\0') || !text.isWellFormed())
+    throw new RangeError('a text holds NUL or a lone surrogate')
   return `'${text.replaceAll("'", "''")}'`
 }
 
 /** A name in SQL. */
 export function quoteName(name: string): string {
-  if (name.includes('\0') || !name.isWellFormed()) throw new RangeError('a name holds NUL or a lone surrogate')
+  if (name.includes('\0') || !name.isWellFormed())
+    throw new RangeError('a name holds NUL or a lone surrogate')
   return `"${name.replaceAll('"', '""')}"`
 }

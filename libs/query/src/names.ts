@@ -6,6 +6,26 @@ const maximumNameLength = 128
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u
 
+const contractIdentifier = /^[\p{L}_][\p{L}\p{M}\p{Nd}_-]*$/u
+
+/**
+ * A name that a contract declares: any script, as contracts allow; written in quotes in a query where it has a hyphen.
+ * @throws QueryError `NAME_NOT_ALLOWED`.
+ */
+export function expectDeclaredName(name: string, what: string): string {
+  if (
+    !contractIdentifier.test(name) ||
+    name !== name.normalize('NFC') ||
+    name.length > maximumNameLength ||
+    name.startsWith('__')
+  )
+    throw new QueryError(
+      'NAME_NOT_ALLOWED',
+      `${what} name ${showName(name)} of the contract cannot stand in a query`,
+    )
+  return name
+}
+
 /** The form in which names are compared. */
 export function foldName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
@@ -37,7 +57,13 @@ export function expectName(name: string, what: string, location?: number): strin
  */
 export function expectLabel(label: string, location?: number): string {
   const wellFormed = label.isWellFormed() && label === label.normalize('NFC') && !unprintable.test(label)
-  if (!wellFormed || label.trim() !== label || label === '' || label.length > maximumNameLength || label.startsWith('__'))
+  if (
+    !wellFormed ||
+    label.trim() !== label ||
+    label === '' ||
+    label.length > maximumNameLength ||
+    label.startsWith('__')
+  )
     throw new QueryError(
       'NAME_NOT_ALLOWED',
       `label ${showName(label)} is not allowed: 1 to ${maximumNameLength} printable characters, no control or format characters, not starting with two underscores`,

@@ -22,17 +22,24 @@ export function relationSql(relation: Relation, needed: Needed, parameters: Para
   const named = ({ id, expr: one }: NamedExpr): string => `${expr(one)} AS ${columnName(id)}`
   switch (relation.kind) {
     case 'scan': {
-      const columns = relation.columns.filter(({ id }) => needed.has(id)).map(({ id, name }) => `${quoteName(name)} AS ${columnName(id)}`)
+      const columns = relation.columns
+        .filter(({ id }) => needed.has(id))
+        .map(({ id, name }) => `${quoteName(name)} AS ${columnName(id)}`)
       const units = relation.ownerUnits
         .filter(({ id }) => needed.has(id))
-        .map(({ id, owner, unit }) => `CASE WHEN ${quoteName(ownerColumn)} = ${quoteText(owner)} THEN ${quoteName(unit)} END AS ${columnName(id)}`)
+        .map(
+          ({ id, owner, unit }) =>
+            `CASE WHEN ${quoteName(ownerColumn)} = ${quoteText(owner)} THEN ${quoteName(unit)} END AS ${columnName(id)}`,
+        )
       return `SELECT ${list([...columns, ...units])} FROM ${quoteName(relation.table)}`
     }
     case 'join': {
       const below = new Set(needed)
       for (const { left, right } of relation.on) below.add(left).add(right)
       const on = relation.on.map(({ left, right }) => `${columnName(left)} = ${columnName(right)}`)
-      const [left, right] = [relation.left, relation.right].map((side) => `(${relationSql(side, below, parameters)})`)
+      const [left, right] = [relation.left, relation.right].map(
+        (side) => `(${relationSql(side, below, parameters)})`,
+      )
       const columns = [...provided(relation)].filter((id) => needed.has(id)).map(columnName)
       return `SELECT ${list(columns)} FROM ${left ?? ''} AS l ${relation.join.toUpperCase()} JOIN ${right ?? ''} AS r ON ${on.join(' AND ')}`
     }
@@ -50,11 +57,17 @@ export function relationSql(relation: Relation, needed: Needed, parameters: Para
     case 'reduce': {
       const aggregates = relation.aggregates.filter(({ id }) => needed.has(id))
       const units = relation.units.filter(({ id }) => needed.has(id))
-      const reads = [...relation.keys.map((key) => key.expr), ...aggregates.flatMap(({ argument, filter }) => [argument, filter])]
+      const reads = [
+        ...relation.keys.map((key) => key.expr),
+        ...aggregates.flatMap(({ argument, filter }) => [argument, filter]),
+      ]
       const below = withReads(new Set(units.map(({ unit }) => unit)), ...reads)
       const columns = [
         ...relation.keys.map(named),
-        ...aggregates.map((one) => `${aggregateSql(one, one.argument && expr(one.argument), one.filter && expr(one.filter))} AS ${columnName(one.id)}`),
+        ...aggregates.map(
+          (one) =>
+            `${aggregateSql(one, one.argument && expr(one.argument), one.filter && expr(one.filter))} AS ${columnName(one.id)}`,
+        ),
         ...units.map(({ id, unit }) => `any_value(${columnName(unit)}) AS ${columnName(id)}`),
       ]
       const groups = relation.keys.map((_key, index) => String(index + 1))

@@ -1,7 +1,17 @@
 /** SELECT of the AST: rows that are passed on, or a block that aggregates. */
 import { AggregateList, aggregateIds } from './aggregate.js'
 import type { AstNode } from './ast.js'
-import { expectList, expectNode, expectString, isSet, locationOf, malformed, onlyFields, optionalList, optionalString } from './ast.js'
+import {
+  expectList,
+  expectNode,
+  expectString,
+  isSet,
+  locationOf,
+  malformed,
+  onlyFields,
+  optionalList,
+  optionalString,
+} from './ast.js'
 import { expectType } from './build.js'
 import type { Block } from './block.js'
 import { keyOf, liftAbove, project, readsData, reduceToRows } from './block.js'
@@ -87,10 +97,15 @@ export function translateSelect(
 ): Selected {
   const node = expectNode(value, 'query')
   translation.budget.spend()
-  if (depth > maximumNesting) throw new QueryError('QUERY_TOO_LARGE', `queries are nested over ${maximumNesting} levels`)
-  if (node['type'] === 'SET_OPERATION_NODE') return setOperation(node, translation, ctes, depth, tail !== undefined)
+  if (depth > maximumNesting)
+    throw new QueryError('QUERY_TOO_LARGE', `queries are nested over ${maximumNesting} levels`)
+  if (node['type'] === 'SET_OPERATION_NODE')
+    return setOperation(node, translation, ctes, depth, tail !== undefined)
   if (node['type'] !== 'SELECT_NODE')
-    throw new QueryError('NESTED_NOT_UNDERSTOOD', `a query of kind ${showName(String(node['type']))} is not understood`)
+    throw new QueryError(
+      'NESTED_NOT_UNDERSTOOD',
+      `a query of kind ${showName(String(node['type']))} is not understood`,
+    )
   refuseClauses(node)
   const scope = declareCtes(node, translation, ctes)
   const context = fromContext(translation, scope, depth)
@@ -103,17 +118,31 @@ export function translateSelect(
 function refuseClauses(node: AstNode): void {
   onlyFields(
     node,
-    ['modifiers', 'cte_map', 'select_list', 'from_table', 'where_clause', 'group_expressions', 'group_sets', 'aggregate_handling', 'having', 'sample', 'qualify'],
+    [
+      'modifiers',
+      'cte_map',
+      'select_list',
+      'from_table',
+      'where_clause',
+      'group_expressions',
+      'group_sets',
+      'aggregate_handling',
+      'having',
+      'sample',
+      'qualify',
+    ],
     'SELECT',
   )
   if (node['sample'] !== undefined) throw new QueryError('SAMPLE_NOT_ALLOWED', 'a sample is not allowed')
-  if (node['qualify'] !== undefined) throw new QueryError('WINDOW_NOT_ALLOWED', 'QUALIFY sees rows before small groups are left out')
+  if (node['qualify'] !== undefined)
+    throw new QueryError('WINDOW_NOT_ALLOWED', 'QUALIFY sees rows before small groups are left out')
 }
 
 function declareCtes(node: AstNode, translation: Translation, outer: CteScope): CteScope {
   const scope = new CteScope(outer)
   // The field is there even when empty, unless the AST was made with skip_empty, which loses empty grouping sets.
-  if (node['cte_map'] === undefined) throw malformed('it was serialized with skip_empty, which loses totals; use serializeStatement')
+  if (node['cte_map'] === undefined)
+    throw malformed('it was serialized with skip_empty, which loses totals; use serializeStatement')
   const map = expectNode(node['cte_map'], 'cte_map')
   onlyFields(map, ['map'], 'WITH')
   for (const item of optionalList(map['map'], 'map of cte_map')) {
@@ -122,7 +151,10 @@ function declareCtes(node: AstNode, translation: Translation, outer: CteScope): 
     const cte = expectNode(entry['value'], 'CTE')
     onlyFields(cte, ['query', 'materialized', 'aliases'], 'a CTE')
     if (translation.findTable(name) !== undefined || scope.has(name))
-      throw new QueryError('NAME_SHADOWING', `CTE ${showName(name)} takes the name of a table or of another CTE`)
+      throw new QueryError(
+        'NAME_SHADOWING',
+        `CTE ${showName(name)} takes the name of a table or of another CTE`,
+      )
     const query = expectNode(cte['query'], 'query of a CTE')
     onlyFields(query, ['node'], 'a CTE')
     scope.declare(name, query['node'], cte)
@@ -139,7 +171,10 @@ function checkUnused(scope: CteScope, translation: Translation, depth: number): 
 }
 
 function fromContext(translation: Translation, ctes: CteScope, depth: number): FromContext<Selected> {
-  const nested = (selected: Selected): { nested: Selected; columns: readonly NamedColumn[] } => ({ nested: selected, columns: selected.columns })
+  const nested = (selected: Selected): { nested: Selected; columns: readonly NamedColumn[] } => ({
+    nested: selected,
+    columns: selected.columns,
+  })
   return {
     translation,
     isCte: (name) => ctes.has(name),
@@ -151,15 +186,31 @@ function fromContext(translation: Translation, ctes: CteScope, depth: number): F
     },
     subquery: (node) => nested(translateSelect(node, translation, ctes, depth + 1)),
     toRows: (selected, columns) =>
-      selected.kind === 'block' ? reduceToRows(selected.block, columns, translation) : project(selected.rows, columns, translation),
+      selected.kind === 'block'
+        ? reduceToRows(selected.block, columns, translation)
+        : project(selected.rows, columns, translation),
   }
 }
 
-function setOperation(node: AstNode, translation: Translation, ctes: CteScope, depth: number, outermost: boolean): Selected {
-  onlyFields(node, ['cte_map', 'setop_type', 'left', 'right', 'setop_all', 'modifiers'], 'a set operation', 'SETOP_NOT_ALLOWED')
+function setOperation(
+  node: AstNode,
+  translation: Translation,
+  ctes: CteScope,
+  depth: number,
+  outermost: boolean,
+): Selected {
+  onlyFields(
+    node,
+    ['cte_map', 'setop_type', 'left', 'right', 'setop_all', 'modifiers'],
+    'a set operation',
+    'SETOP_NOT_ALLOWED',
+  )
   const all = node['setop_all'] === undefined || isSet(node['setop_all'], 'setop_all')
   if (node['setop_type'] !== 'UNION' || !all || outermost)
-    throw new QueryError('SETOP_NOT_ALLOWED', 'only UNION ALL is allowed, in a CTE or derived table, below the last block')
+    throw new QueryError(
+      'SETOP_NOT_ALLOWED',
+      'only UNION ALL is allowed, in a CTE or derived table, below the last block',
+    )
   if (optionalList(node['modifiers'], 'modifiers').length > 0)
     throw new QueryError('LIMIT_NOT_ALLOWED', 'ORDER BY and LIMIT are allowed in the outermost SELECT only')
   const scope = declareCtes(node, translation, ctes)
@@ -205,7 +256,11 @@ class Select {
       ...shared,
       column: (path, location) => this.column(path, location),
       aggregate: ({ name, location }) => {
-        throw new QueryError('AGGREGATE_NOT_ALLOWED', `aggregate ${showName(name)} may not stand here: it would see single rows, or another aggregate`, location)
+        throw new QueryError(
+          'AGGREGATE_NOT_ALLOWED',
+          `aggregate ${showName(name)} may not stand here: it would see single rows, or another aggregate`,
+          location,
+        )
       },
     }
     this.aggregates = new AggregateList(translation, (inner) => translateExpression(inner, this.rowScope))
@@ -221,15 +276,24 @@ class Select {
   translate(tail: ((tail: Tail) => void) | undefined): Selected {
     const modifiers = readModifiers(this.node, tail !== undefined)
     const list = expectList(this.node['select_list'], 'select_list')
-    if (list.length === 0 || list.length > 200) throw new QueryError('QUERY_TOO_LARGE', `SELECT has ${list.length} columns; 1 to 200 are allowed`)
+    if (list.length === 0 || list.length > 200)
+      throw new QueryError('QUERY_TOO_LARGE', `SELECT has ${list.length} columns; 1 to 200 are allowed`)
     const aggregating = modifiers.distinct || this.groups(list)
     const { source } = this.from
-    if (!aggregating && source.kind === 'nested' && source.nested.kind === 'block') return this.above(source.nested.block, list, modifiers, tail)
+    if (!aggregating && source.kind === 'nested' && source.nested.kind === 'block')
+      return this.above(source.nested.block, list, modifiers, tail)
     const rows = this.where(this.asRows())
     if (!aggregating) {
       this.items = list.map((item) => this.item(item, this.rowScope))
       if (tail !== undefined) throw rawRows(this.items[0]?.location)
-      return { kind: 'rows', ...project(rows, this.items.map(({ label, expr }) => ({ name: label, expr })), this.translation) }
+      return {
+        kind: 'rows',
+        ...project(
+          rows,
+          this.items.map(({ label, expr }) => ({ name: label, expr })),
+          this.translation,
+        ),
+      }
     }
     return this.block(rows, list, modifiers, tail)
   }
@@ -260,7 +324,13 @@ class Select {
   private where(rows: Rows): Rows {
     const { where_clause: clause } = this.node
     if (clause === undefined) return rows
-    const condition = this.condition(translateExpression(clause, withLabels(this.rowScope, this.names, () => this.labels(this.rowScope))), 'WHERE')
+    const condition = this.condition(
+      translateExpression(
+        clause,
+        withLabels(this.rowScope, this.names, () => this.labels(this.rowScope)),
+      ),
+      'WHERE',
+    )
     const relation: Relation = { kind: 'filter', input: rows.relation, condition }
     this.translation.learnFrom(condition)
     return { ...rows, relation }
@@ -272,7 +342,8 @@ class Select {
     for (const value of expectList(this.node['select_list'], 'select_list')) {
       const item = expectNode(value, 'item of SELECT')
       const alias = optionalString(item['alias'], 'alias')
-      if (alias !== undefined && !labels.has(foldName(alias))) labels.set(foldName(alias), () => translateExpression(value, scope))
+      if (alias !== undefined && !labels.has(foldName(alias)))
+        labels.set(foldName(alias), () => translateExpression(value, scope))
     }
     return labels
   }
@@ -282,28 +353,58 @@ class Select {
   }
 
   /** A SELECT over the groups of a block: it chooses, computes and filters what the block gives. */
-  private above(block: Block, list: readonly unknown[], modifiers: Modifiers, tail: ((tail: Tail) => void) | undefined): Selected {
+  private above(
+    block: Block,
+    list: readonly unknown[],
+    modifiers: Modifiers,
+    tail: ((tail: Tail) => void) | undefined,
+  ): Selected {
     const conditions = [...block.conditions]
     if (this.node['where_clause'] !== undefined)
       conditions.push(this.condition(translateExpression(this.node['where_clause'], this.rowScope), 'WHERE'))
     this.items = list.map((item) => this.item(item, this.rowScope))
     this.finish(modifiers, tail, (value) => translateExpression(value, this.rowScope))
-    return { kind: 'block', block: { ...block, conditions }, columns: this.items.map(({ label, expr }) => ({ name: label, expr })) }
+    return {
+      kind: 'block',
+      block: { ...block, conditions },
+      columns: this.items.map(({ label, expr }) => ({ name: label, expr })),
+    }
   }
 
-  private block(rows: Rows, list: readonly unknown[], modifiers: Modifiers, tail: ((tail: Tail) => void) | undefined): Selected {
+  private block(
+    rows: Rows,
+    list: readonly unknown[],
+    modifiers: Modifiers,
+    tail: ((tail: Tail) => void) | undefined,
+  ): Selected {
     const raw = list.map((item) => this.item(item, this.blockScope))
-    if (modifiers.distinct && (this.aggregates.all.length > 0 || optionalList(this.node['group_expressions'], 'group_expressions').length > 0))
-      throw new QueryError('NESTED_NOT_UNDERSTOOD', 'DISTINCT over aggregates is not understood; GROUP BY already gives each group once')
+    if (
+      modifiers.distinct &&
+      (this.aggregates.all.length > 0 ||
+        optionalList(this.node['group_expressions'], 'group_expressions').length > 0)
+    )
+      throw new QueryError(
+        'NESTED_NOT_UNDERSTOOD',
+        'DISTINCT over aggregates is not understood; GROUP BY already gives each group once',
+      )
     const ids = (): ReadonlySet<ColumnId> => aggregateIds(this.aggregates.all)
     const keys = this.keys(raw, modifiers.distinct)
     const lift = (expr: Expr, location: number | undefined): Expr => liftAbove(expr, keys, ids(), location)
     this.items = raw.map((item) => ({ ...item, expr: lift(item.expr, item.location) }))
-    const byLabel = withLabels(this.blockScope, this.names, () => new Map(raw.filter(({ explicit }) => explicit).map(({ label, expr }) => [foldName(label), () => expr])))
+    const byLabel = withLabels(
+      this.blockScope,
+      this.names,
+      () =>
+        new Map(
+          raw.filter(({ explicit }) => explicit).map(({ label, expr }) => [foldName(label), () => expr]),
+        ),
+    )
     const conditions: Expr[] = []
     if (this.node['having'] !== undefined) {
       const having = expectNode(this.node['having'], 'HAVING')
-      conditions.push(lift(this.condition(translateExpression(having, byLabel), 'HAVING'), locationOf(having)))
+      conditions.push(
+        lift(this.condition(translateExpression(having, byLabel), 'HAVING'), locationOf(having)),
+      )
     }
     const released = this.aggregates.all.length
     this.finish(modifiers, tail, (value) => {
@@ -311,7 +412,13 @@ class Select {
       if (this.aggregates.all.length > released) throw orderLeak(undefined)
       return expr
     })
-    const block: Block = { input: rows, keys, aggregates: this.aggregates.all, conditions, location: raw[0]?.location }
+    const block: Block = {
+      input: rows,
+      keys,
+      aggregates: this.aggregates.all,
+      conditions,
+      location: raw[0]?.location,
+    }
     return { kind: 'block', block, columns: this.items.map(({ label, expr }) => ({ name: label, expr })) }
   }
 
@@ -335,12 +442,21 @@ class Select {
   }
 
   private expectOneGrouping(keys: number): void {
-    const sets = optionalList(this.node['group_sets'], 'group_sets').map((set) => expectList(set, 'grouping set'))
+    const sets = optionalList(this.node['group_sets'], 'group_sets').map((set) =>
+      expectList(set, 'grouping set'),
+    )
     if (sets.length === 0 && keys === 0) return
     const [only] = sets
-    const complete = sets.length === 1 && only?.length === keys && new Set(only).size === keys && only.every((at) => typeof at === 'number' && at >= 0 && at < keys)
+    const complete =
+      sets.length === 1 &&
+      only?.length === keys &&
+      new Set(only).size === keys &&
+      only.every((at) => typeof at === 'number' && at >= 0 && at < keys)
     if (!complete)
-      throw new QueryError('TOTALS_NOT_NESTED', 'ROLLUP, CUBE and GROUPING SETS are not supported yet; run a second query without the key for totals')
+      throw new QueryError(
+        'TOTALS_NOT_NESTED',
+        'ROLLUP, CUBE and GROUPING SETS are not supported yet; run a second query without the key for totals',
+      )
   }
 
   private key(value: unknown, raw: readonly Item[]): { expr: Expr; location: number | undefined } {
@@ -349,11 +465,23 @@ class Select {
     const ordinal = ordinalOf(node)
     if (ordinal !== undefined) {
       const item = raw[ordinal - 1]
-      if (item === undefined) throw new QueryError('COLUMN_UNKNOWN', `GROUP BY ${ordinal}: there are ${raw.length} columns`, location)
-      if (holdsAggregate(item.node)) throw new QueryError('AGGREGATE_NOT_ALLOWED', `GROUP BY ${ordinal} names an aggregate`, location)
+      if (item === undefined)
+        throw new QueryError(
+          'COLUMN_UNKNOWN',
+          `GROUP BY ${ordinal}: there are ${raw.length} columns`,
+          location,
+        )
+      if (holdsAggregate(item.node))
+        throw new QueryError('AGGREGATE_NOT_ALLOWED', `GROUP BY ${ordinal} names an aggregate`, location)
       return { expr: item.expr, location }
     }
-    return { expr: translateExpression(value, withLabels(this.rowScope, this.names, () => this.labels(this.rowScope))), location }
+    return {
+      expr: translateExpression(
+        value,
+        withLabels(this.rowScope, this.names, () => this.labels(this.rowScope)),
+      ),
+      location,
+    }
   }
 
   private item(value: unknown, scope: ExpressionScope): Item {
@@ -371,19 +499,32 @@ class Select {
   /** A label may not be the name of a column that it is not computed from. */
   private expectNoOtherColumn(alias: string, value: unknown, location: number | undefined): void {
     const folded = foldName(alias)
-    const named = this.names.items.flatMap(({ columns }) => columns).filter(({ name }) => foldName(name) === folded)
+    const named = this.names.items
+      .flatMap(({ columns }) => columns)
+      .filter(({ name }) => foldName(name) === folded)
     if (named.length === 0 || namesColumn(value, folded)) return
-    throw new QueryError('NAME_SHADOWING', `label ${showName(alias)} is the name of a column that it is not computed from; choose another`, location)
+    throw new QueryError(
+      'NAME_SHADOWING',
+      `label ${showName(alias)} is the name of a column that it is not computed from; choose another`,
+      location,
+    )
   }
 
   /** Order and cut of the outermost SELECT, over its labels, ordinals and columns. */
-  private finish(modifiers: Modifiers, tail: ((tail: Tail) => void) | undefined, expression: (value: unknown) => Expr): void {
+  private finish(
+    modifiers: Modifiers,
+    tail: ((tail: Tail) => void) | undefined,
+    expression: (value: unknown) => Expr,
+  ): void {
     if (tail === undefined) return
     const order = modifiers.orders.flatMap(({ value, descending, nullsFirst }) =>
       this.orderedBy(value, expression).map((output) => ({ output, descending, nullsFirst })),
     )
     if (modifiers.limit !== null && order.length === 0)
-      throw new QueryError('LIMIT_NOT_ALLOWED', 'LIMIT needs ORDER BY, since without order the rows it leaves are chance')
+      throw new QueryError(
+        'LIMIT_NOT_ALLOWED',
+        'LIMIT needs ORDER BY, since without order the rows it leaves are chance',
+      )
     tail({ order, limit: modifiers.limit, offset: modifiers.offset })
   }
 
@@ -391,13 +532,20 @@ class Select {
     const node = expectNode(value, 'ORDER BY')
     const location = locationOf(node)
     if (node['class'] === 'STAR') {
-      onlyFields(node, ['columns'], 'ORDER BY ALL', 'STAR_NOT_ALLOWED')
+      const lists = ['exclude_list', 'replace_list', 'rename_list', 'qualified_exclude_list']
+      onlyFields(node, ['columns', ...lists], 'ORDER BY ALL', 'STAR_NOT_ALLOWED')
+      if (lists.some((name) => optionalList(node[name], name).length > 0))
+        throw new QueryError('STAR_NOT_ALLOWED', 'ORDER BY ALL takes no list', location)
       return this.items.map((_item, index) => index)
     }
     const ordinal = ordinalOf(node)
     if (ordinal !== undefined) {
       if (ordinal < 1 || ordinal > this.items.length)
-        throw new QueryError('COLUMN_UNKNOWN', `ORDER BY ${ordinal}: there are ${this.items.length} columns`, location)
+        throw new QueryError(
+          'COLUMN_UNKNOWN',
+          `ORDER BY ${ordinal}: there are ${this.items.length} columns`,
+          location,
+        )
       return [ordinal - 1]
     }
     const path = node['class'] === 'COLUMN_REF' ? optionalList(node['column_names'], 'column_names') : []
@@ -414,15 +562,27 @@ class Select {
 }
 
 function rawRows(location: number | undefined): QueryError {
-  return new QueryError('RAW_VALUE_OUTPUT', 'the query returns rows of people, not groups of them; aggregate, with or without GROUP BY', location)
+  return new QueryError(
+    'RAW_VALUE_OUTPUT',
+    'the query returns rows of people, not groups of them; aggregate, with or without GROUP BY',
+    location,
+  )
 }
 
 function orderLeak(location: number | undefined): QueryError {
-  return new QueryError('ORDER_LEAK', 'ORDER BY takes columns of the output only, since order tells of what it sorts by', location)
+  return new QueryError(
+    'ORDER_LEAK',
+    'ORDER BY takes columns of the output only, since order tells of what it sorts by',
+    location,
+  )
 }
 
 /** Columns first, then labels. */
-function withLabels(scope: ExpressionScope, names: Names, labels: () => ReadonlyMap<string, () => Expr>): ExpressionScope {
+function withLabels(
+  scope: ExpressionScope,
+  names: Names,
+  labels: () => ReadonlyMap<string, () => Expr>,
+): ExpressionScope {
   return {
     ...scope,
     column: (path, location) => {
@@ -438,7 +598,8 @@ function impliedLabel(node: AstNode): string {
   const last: unknown = Array.isArray(path) ? path[path.length - 1] : undefined
   if (node['class'] === 'COLUMN_REF' && typeof last === 'string') return last
   const name = node['function_name']
-  if (node['class'] === 'FUNCTION' && typeof name === 'string' && /^[a-z_]+$/i.test(name)) return name === 'count_star' ? 'count' : foldName(name)
+  if (node['class'] === 'FUNCTION' && typeof name === 'string' && /^[a-z_]+$/i.test(name))
+    return name === 'count_star' ? 'count' : foldName(name)
   return 'column'
 }
 
@@ -457,12 +618,18 @@ function namesColumn(value: unknown, folded: string): boolean {
 function ordinalOf(node: AstNode): number | undefined {
   if (node['class'] !== 'CONSTANT') return undefined
   const value = expectNode(node['value'], 'constant')
-  return typeof value['value'] === 'number' && expectNode(value['type'], 'type')['id'] === 'INTEGER' ? value['value'] : undefined
+  return typeof value['value'] === 'number' && expectNode(value['type'], 'type')['id'] === 'INTEGER'
+    ? value['value']
+    : undefined
 }
 
 interface Modifiers {
   readonly distinct: boolean
-  readonly orders: readonly { readonly value: unknown; readonly descending: boolean; readonly nullsFirst: boolean }[]
+  readonly orders: readonly {
+    readonly value: unknown
+    readonly descending: boolean
+    readonly nullsFirst: boolean
+  }[]
   readonly limit: number | null
   readonly offset: number
 }
@@ -483,7 +650,8 @@ function readModifiers(node: AstNode, outermost: boolean): Modifiers {
         break
       case 'ORDER_MODIFIER':
         onlyFields(modifier, ['orders'], 'ORDER BY')
-        for (const order of optionalList(modifier['orders'], 'orders')) orders.push(readOrder(expectNode(order, 'order')))
+        for (const order of optionalList(modifier['orders'], 'orders'))
+          orders.push(readOrder(expectNode(order, 'order')))
         break
       case 'LIMIT_MODIFIER':
         onlyFields(modifier, ['limit', 'offset'], 'LIMIT')
@@ -495,15 +663,28 @@ function readModifiers(node: AstNode, outermost: boolean): Modifiers {
         throw new QueryError('LIMIT_NOT_ALLOWED', `${showName(String(modifier['type']))} is not allowed`)
     }
   }
-  if (!outermost && limit !== null) throw new QueryError('LIMIT_NOT_ALLOWED', 'LIMIT inside a CTE or derived table picks single rows; use it in the outermost SELECT')
-  if (!outermost && orders.length > 0) throw new QueryError('NESTED_NOT_UNDERSTOOD', 'ORDER BY belongs in the outermost SELECT')
+  if (!outermost && limit !== null)
+    throw new QueryError(
+      'LIMIT_NOT_ALLOWED',
+      'LIMIT inside a CTE or derived table picks single rows; use it in the outermost SELECT',
+    )
+  if (!outermost && orders.length > 0)
+    throw new QueryError('NESTED_NOT_UNDERSTOOD', 'ORDER BY belongs in the outermost SELECT')
   return { distinct, orders, limit, offset }
 }
 
 function readOrder(order: AstNode): Modifiers['orders'][number] {
   onlyFields(order, ['null_order', 'expression'], 'ORDER BY')
-  const directions: Readonly<Record<string, boolean>> = { ORDER_DEFAULT: false, ASCENDING: false, DESCENDING: true }
-  const nulls: Readonly<Record<string, boolean>> = { ORDER_DEFAULT: false, 'NULLS LAST': false, 'NULLS FIRST': true }
+  const directions: Readonly<Record<string, boolean>> = {
+    ORDER_DEFAULT: false,
+    ASCENDING: false,
+    DESCENDING: true,
+  }
+  const nulls: Readonly<Record<string, boolean>> = {
+    ORDER_DEFAULT: false,
+    'NULLS LAST': false,
+    'NULLS FIRST': true,
+  }
   const descending = directions[expectString(order['type'], 'type of an order')]
   // NULLs come last by default, ascending or descending.
   const nullsFirst = nulls[optionalString(order['null_order'], 'null_order') ?? 'ORDER_DEFAULT']
@@ -513,7 +694,8 @@ function readOrder(order: AstNode): Modifiers['orders'][number] {
 
 function count(value: unknown, what: string): number {
   const node = expectNode(value, what)
-  if (node['class'] === 'SUBQUERY') throw new QueryError('NESTED_NOT_UNDERSTOOD', `${what} takes a literal, no subquery`, locationOf(node))
+  if (node['class'] === 'SUBQUERY')
+    throw new QueryError('NESTED_NOT_UNDERSTOOD', `${what} takes a literal, no subquery`, locationOf(node))
   const number = ordinalOf(node)
   if (number === undefined || !Number.isSafeInteger(number) || number < 0)
     throw new QueryError('LIMIT_NOT_ALLOWED', `${what} takes a literal whole number`, locationOf(node))

@@ -1,5 +1,5 @@
 import { QueryError } from './errors.js'
-import { expectName, foldName, showName } from './names.js'
+import { expectDeclaredName, foldName, showName } from './names.js'
 
 /** The types of a contract's columns. In the engine: VARCHAR, BIGINT, DOUBLE, BOOLEAN, DATE, TIMESTAMP. */
 export const columnTypes = ['string', 'int', 'double', 'bool', 'date', 'timestamp'] as const
@@ -46,13 +46,13 @@ export interface DeclaredParameter {
 export function indexTables(tables: readonly QueryTable[]): ReadonlyMap<string, QueryTable> {
   const index = new Map<string, QueryTable>()
   for (const table of tables) {
-    expectName(table.name, 'table')
+    expectDeclaredName(table.name, 'table')
     const folded = foldName(table.name)
     if (index.has(folded)) throw invalid(`table ${showName(table.name)} is declared twice`)
     if (table.owners.length === 0 || new Set(table.owners).size !== table.owners.length)
       throw invalid(`table ${showName(table.name)} needs one or more different owners`)
     const columns = Object.keys(table.columns)
-    for (const column of columns) expectName(column, 'column')
+    for (const column of columns) expectDeclaredName(column, 'column')
     if (new Set(columns.map(foldName)).size !== columns.length)
       throw invalid(`two columns of table ${showName(table.name)} differ in case only`)
     if (!Object.hasOwn(table.columns, table.unit))

@@ -4,6 +4,7 @@ import { expectList, expectNode, malformed, onlyFields } from './ast.js'
 import type { AstNode } from './ast.js'
 import { QueryError } from './errors.js'
 import type { ColumnId, OutputColumn, ReviewedQuery } from './form.js'
+import { groupRule } from './group-rule.js'
 import { foldName } from './names.js'
 import type { Selected, Tail } from './select.js'
 import { CteScope, translateSelect } from './select.js'
@@ -26,9 +27,15 @@ export interface TranslateOptions {
  */
 export function checkQueryText(text: string): void {
   if (text.length > maximumQueryLength)
-    throw new QueryError('QUERY_TOO_LARGE', `the query has ${text.length} characters; at most ${maximumQueryLength}`)
+    throw new QueryError(
+      'QUERY_TOO_LARGE',
+      `the query has ${text.length} characters; at most ${maximumQueryLength}`,
+    )
   if (text.includes('\0') || !text.isWellFormed())
-    throw new QueryError('SYNTAX', 'the query holds a character that has no place in text (NUL or a lone surrogate)')
+    throw new QueryError(
+      'SYNTAX',
+      'the query holds a character that has no place in text (NUL or a lone surrogate)',
+    )
 }
 
 /**
@@ -52,27 +59,39 @@ function onlyStatement(serialized: unknown): AstNode {
   if (top['error'] === true) {
     const position = Number(top['position'])
     if (top['error_type'] === 'parser')
-      throw new QueryError('SYNTAX', 'the query does not parse', Number.isSafeInteger(position) ? position : undefined)
+      throw new QueryError(
+        'SYNTAX',
+        'the query does not parse',
+        Number.isSafeInteger(position) ? position : undefined,
+      )
     throw new QueryError('NOT_A_SELECT', 'the query is not one SELECT')
   }
   if (top['error'] !== false) throw malformed('it says neither error nor none')
   const statements = expectList(top['statements'], 'statements')
-  if (statements.length !== 1) throw new QueryError('MULTIPLE_STATEMENTS', `there are ${statements.length} statements; one SELECT is allowed`)
+  if (statements.length !== 1)
+    throw new QueryError(
+      'MULTIPLE_STATEMENTS',
+      `there are ${statements.length} statements; one SELECT is allowed`,
+    )
   const statement = expectNode(statements[0], 'statement')
   onlyFields(statement, ['node', 'named_param_map'], 'a statement', 'AST_MALFORMED')
   return expectNode(statement['node'], 'node')
 }
 
 function lastBlock(selected: Selected, tail: Tail, translation: Translation): ReviewedQuery {
-  if (selected.kind !== 'block') throw new QueryError('RAW_VALUE_OUTPUT', 'the query returns rows of people, not groups of them')
+  if (selected.kind !== 'block')
+    throw new QueryError('RAW_VALUE_OUTPUT', 'the query returns rows of people, not groups of them')
   const { block, columns } = selected
   checkReleased(block.aggregates, translation)
-  return {
+  const query: ReviewedQuery = {
     input: block.input.relation,
     keys: block.keys,
     aggregates: block.aggregates,
     units: block.input.units,
-    sameUnits: sameUnits(block.input.units.map(({ column }) => column), translation),
+    sameUnits: sameUnits(
+      block.input.units.map(({ column }) => column),
+      translation,
+    ),
     conditions: block.conditions,
     outputs: nameOutputs(columns),
     order: tail.order,
@@ -80,6 +99,9 @@ function lastBlock(selected: Selected, tail: Tail, translation: Translation): Re
     offset: tail.offset,
     parameters: [...translation.usedParameters].sort(),
   }
+  // A query whose groups would need too many counts is refused here, before anyone signs.
+  groupRule(query)
+  return query
 }
 
 function sameUnits(columns: readonly ColumnId[], translation: Translation): ColumnId[][] {

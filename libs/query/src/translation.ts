@@ -96,18 +96,25 @@ export class Translation {
       named.push({ name, expr: column.use.length === 0 ? undefined : this.column(id) })
     }
     const unit = columns.find(({ name }) => name === table.unit)
-    if (unit === undefined) throw new QueryError('TABLE_DECLARATION_INVALID', `table ${showName(table.name)} has no unit`)
+    if (unit === undefined)
+      throw new QueryError('TABLE_DECLARATION_INVALID', `table ${showName(table.name)} has no unit`)
     const units: UnitColumn[] = []
     const ownerUnits: { id: ColumnId; owner: string; unit: string }[] = []
     for (const owner of table.owners) {
-      const id = table.owners.length === 1 ? unit.id : this.newColumn({ ...this.column(unit.id).facts, nullable: true })
+      const id =
+        table.owners.length === 1
+          ? unit.id
+          : this.newColumn({ ...this.column(unit.id).facts, nullable: true })
       if (id !== unit.id) {
         ownerUnits.push({ id, owner, unit: table.unit })
         this.knowledge.nullOrEqual(id, unit.id)
       }
       units.push({ table: table.name, owner, read, column: id, reduced: false })
     }
-    return { rows: { relation: { kind: 'scan', table: table.name, columns, ownerUnits }, units }, columns: named }
+    return {
+      rows: { relation: { kind: 'scan', table: table.name, columns, ownerUnits }, units },
+      columns: named,
+    }
   }
 
   /** What holds above a condition: columns that it compares or tests for NULL are not NULL. */
@@ -128,11 +135,22 @@ export class Translation {
   }
 }
 
-const rejectsNull = new Set(['isNotNull', 'equal', 'notEqual', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual', 'like', 'notLike'])
+const rejectsNull = new Set([
+  'isNotNull',
+  'equal',
+  'notEqual',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+  'like',
+  'notLike',
+])
 
 function factsOfColumn(column: QueryTable['columns'][string]): Facts {
   const { type, nullable, min, max } = column
   const isNumber = type === 'int' || type === 'double'
-  const known = isNumber && min !== undefined && max !== undefined && Number.isFinite(min) && Number.isFinite(max)
+  const known =
+    isNumber && min !== undefined && max !== undefined && Number.isFinite(min) && Number.isFinite(max)
   return { type, nullable, degree: 1, ...(known ? { bounds: { min, max } } : {}) }
 }

@@ -25,7 +25,11 @@ export function unionRows(branches: readonly NamedRows[], translation: Translati
   const columns = first.columns.map(({ name }, position): NamedColumn => {
     const parts = branches.map((branch) => branch.columns[position]?.expr)
     const ids = parts.map((part) => {
-      if (part?.kind !== 'column') throw new QueryError('SETOP_NOT_ALLOWED', `column ${showName(name)} is not in every branch of UNION ALL`)
+      if (part?.kind !== 'column')
+        throw new QueryError(
+          'SETOP_NOT_ALLOWED',
+          `column ${showName(name)} is not in every branch of UNION ALL`,
+        )
       return part.id
     })
     const id = unionColumn(parts as Expr[], name, translation)
@@ -37,17 +41,30 @@ export function unionRows(branches: readonly NamedRows[], translation: Translati
     for (const unit of branch.rows.units) {
       const { facts } = translation.column(unit.column)
       const id = translation.newColumn({ ...facts, nullable: true })
-      joined.push({ id, type: typeOf(translation.column(id)), from: branches.map((_, at) => (at === index ? unit.column : null)) })
+      joined.push({
+        id,
+        type: typeOf(translation.column(id)),
+        from: branches.map((_, at) => (at === index ? unit.column : null)),
+      })
       units.push({ ...unit, column: id })
       // In its own branch the unit is this column; in the others it is NULL.
       for (const { id: target, from } of joined) {
         const source = from[index]
-        if (target !== id && source !== undefined && source !== null && translation.knowledge.determinedBy(unit.column, source))
+        if (
+          target !== id &&
+          source !== undefined &&
+          source !== null &&
+          translation.knowledge.determinedBy(unit.column, source)
+        )
           translation.knowledge.nullOrEqual(id, target)
       }
     }
   })
-  const relation: Relation = { kind: 'union', branches: branches.map(({ rows }) => rows.relation), columns: joined }
+  const relation: Relation = {
+    kind: 'union',
+    branches: branches.map(({ rows }) => rows.relation),
+    columns: joined,
+  }
   return { rows: { relation, units }, columns }
 }
 
@@ -55,7 +72,10 @@ function unionColumn(parts: readonly Expr[], name: string, translation: Translat
   const types = new Set(parts.map(({ facts }) => facts.type))
   const [type] = types
   if (types.size !== 1 || type === undefined || type === 'null')
-    throw new QueryError('SETOP_NOT_ALLOWED', `column ${showName(name)} has different types in the branches of UNION ALL: ${[...types].join(', ')}`)
+    throw new QueryError(
+      'SETOP_NOT_ALLOWED',
+      `column ${showName(name)} has different types in the branches of UNION ALL: ${[...types].join(', ')}`,
+    )
   const bounds = parts.map(({ facts }) => facts.bounds)
   const known = bounds.every((one) => one !== undefined)
   const origins = parts.map((part) => translation.originOf(part))
@@ -66,7 +86,14 @@ function unionColumn(parts: readonly Expr[], name: string, translation: Translat
       type,
       nullable: parts.some(({ facts }) => facts.nullable),
       degree: Math.max(...parts.map(({ facts }) => facts.degree)),
-      ...(known ? { bounds: { min: Math.min(...bounds.map((one) => one.min)), max: Math.max(...bounds.map((one) => one.max)) } } : {}),
+      ...(known
+        ? {
+            bounds: {
+              min: Math.min(...bounds.map((one) => one.min)),
+              max: Math.max(...bounds.map((one) => one.max)),
+            },
+          }
+        : {}),
     },
     origin,
   )

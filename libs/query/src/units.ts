@@ -40,7 +40,12 @@ export class UnitKnowledge {
 
   private root(column: ColumnId): ColumnId {
     let at = column
-    for (let parent = this.parents.get(at); parent !== undefined && parent !== at; parent = this.parents.get(at)) at = parent
+    for (
+      let parent = this.parents.get(at);
+      parent !== undefined && parent !== at;
+      parent = this.parents.get(at)
+    )
+      at = parent
     return at
   }
 }

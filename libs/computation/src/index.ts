@@ -1,0 +1,21 @@
+export { applyControls, describeControls, parseControls, unsupportedControls } from './apply-controls.js'
+export type { ParsedControl, Released } from './apply-controls.js'
+export { computationKinds, controlCatalog, controlSchemas } from './catalog.metadata.js'
+export type { ComputationKind, ControlName, ControlParameters } from './catalog.metadata.js'
+export { groupSizeFor, prepareOutput, queryTables, releaseOutput, reviewComputation } from './computation.js'
+export type { DatasetsView, PreparedOutput, ReviewedComputation } from './computation.js'
+export { ComputationError } from './errors.js'
+export type { ComputationErrorCode } from './errors.js'
+export { defineOutputControl } from './output-control.js'
+export type { Controlled, ControlEffect, OutputControl, UnitEvidence } from './output-control.js'
+export { outputControls } from './output-controls/index.js'
+export { declaredForQuery, parseParameters } from './parameters.js'
+export type { ParameterDeclarations, ParameterSet } from './parameters.js'
+export {
+  decodeResultTable,
+  defaultCaps,
+  encodeResultTable,
+  parseResultTable,
+  selectRows,
+} from './result-table.js'
+export type { Cell, ResultColumn, ResultTable, TableCaps } from './result-table.js'
