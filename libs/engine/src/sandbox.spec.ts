@@ -11,7 +11,14 @@ import { detectSandbox, spawnSandboxed, type SandboxFinding } from './sandbox.no
 import { createMemoryFile } from './unlinked-file.node.js'
 
 const limits = {
-  ...{ dataBytes: 1_000_000_000, cpuSeconds: 20, fileBytes: 0, openFiles: 64, threads: 32, heapMegabytes: 128 },
+  ...{
+    dataBytes: 1_000_000_000,
+    cpuSeconds: 20,
+    fileBytes: 0,
+    openFiles: 64,
+    threads: 32,
+    heapMegabytes: 128,
+  },
 }
 
 /** Everything that a taken-over child might try first; each line reports what happened. */
@@ -92,21 +99,31 @@ async function probed(): Promise<Record<string, string>> {
 
 describe('spawnSandboxed', () => {
   it('says what confines the child, and how to get what is missing', () => {
-    expect(finding.explanation).toMatch(finding.mode === 'bubblewrap' ? /no network/ : /apt-get install|allow them|Linux only/)
+    expect(finding.explanation).toMatch(
+      finding.mode === 'bubblewrap' ? /no network/ : /apt-get install|allow them|Linux only/,
+    )
   })
 
   it('lets a program reach nothing but its descriptors', async ({ skip }) => {
     if (finding.mode !== 'bubblewrap') skip(`1 case not run: ${finding.explanation}`)
     const seen = await probed()
     expect(seen).toMatchObject({
-      ...{ hostFile: 'ENOENT', passwd: 'ENOENT', loopback: 'ECONNREFUSED', shell: 'ENOENT', interfaces: 'done: []' },
+      ...{
+        hostFile: 'ENOENT',
+        passwd: 'ENOENT',
+        loopback: 'ECONNREFUSED',
+        shell: 'ENOENT',
+        interfaces: 'done: []',
+      },
       ...{ writeRoot: 'EROFS', writeShm: 'EROFS', writeInput: 'EBADF', input: 'done: "given"' },
       cwd: 'done: []',
     })
     expect(['EFBIG', 'EACCES']).toContain(seen['writeTmp'])
     // Root in a namespace without capabilities is denied by the mode; so is everybody else.
     expect(seen['reopen']).toBe('EACCES')
-    expect(seen['inputName']).toMatch(/^done: "\/sealroom-[0-9a-f]+ \(deleted\)"$|\/dev\/shm\/sealroom-[0-9a-f]+ \(deleted\)/)
+    expect(seen['inputName']).toMatch(
+      /^done: "\/sealroom-[0-9a-f]+ \(deleted\)"$|\/dev\/shm\/sealroom-[0-9a-f]+ \(deleted\)/,
+    )
     expect(seen['environment']).toBe('done: ["PWD"]')
     expect(seen['root']).not.toMatch(/work|home|root|etc|var/)
     expect(seen['status']).toMatch(/CapEff:\\t0{16}.*NoNewPrivs:\\t1/)
@@ -117,7 +134,11 @@ describe('spawnSandboxed', () => {
   it('ends a child that takes more processor time than allowed', async ({ skip }) => {
     if (finding.mode !== 'bubblewrap') skip(`1 case not run: ${finding.explanation}`)
     const child = await spawnSandboxed(program('for (;;);'), 'bubblewrap', { ...limits, cpuSeconds: 1 }, [])
-    const code = await new Promise((resolve) => child.process.once('close', (exit, signal) => { resolve(signal ?? exit) }))
+    const code = await new Promise((resolve) =>
+      child.process.once('close', (exit, signal) => {
+        resolve(signal ?? exit)
+      }),
+    )
     expect([137, 152, 'SIGKILL', 'SIGXCPU']).toContain(code)
   })
 
@@ -142,8 +163,14 @@ const say = (message: unknown): string => {
 
 const hostile: [name: string, text: string][] = [
   ['ends without a word', ''],
-  ['sends what is not a frame', `import fs from 'node:fs'; fs.writeSync(3, 'hello, world'); setInterval(() => {}, 1000)`],
-  ['announces a frame of four gigabytes', `import fs from 'node:fs'; fs.writeSync(3, Buffer.alloc(4, 255)); setInterval(() => {}, 1000)`],
+  [
+    'sends what is not a frame',
+    `import fs from 'node:fs'; fs.writeSync(3, 'hello, world'); setInterval(() => {}, 1000)`,
+  ],
+  [
+    'announces a frame of four gigabytes',
+    `import fs from 'node:fs'; fs.writeSync(3, Buffer.alloc(4, 255)); setInterval(() => {}, 1000)`,
+  ],
   ['answers what nobody asked', say({ id: 77, value: null })],
   ['answers with another shape', say({ id: 1, value: { secret: 'MARKER' } })],
   ['fails with an unknown code', say({ id: 1, failure: { code: 'MARKER' } })],
