@@ -18,43 +18,51 @@ export type BlocksDone = (blocks: number) => void
 const blocksPerRun = 128
 /** What the caller's own thread does between two turns of its loop: a mebibyte, under a millisecond. */
 const blocksPerTurn = 8
-/** A thread takes some 30 ms to start: smaller files are done in the caller's, block by block between turns of its loop. */
+/** Smaller files are done before a thread has started. */
 const inlineLimit = 64 * blockLength
+/** Every chunk leaves a buffer behind; collected often, they stay in the cache and memory stays small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 }
 
 /**
- * Does a whole job. When it fails, no thread writes any more.
+ * Does a whole job. A thread takes some 30 ms to start, so the caller's begins; it never works long between two turns of its
+ * loop. When the job fails, no thread writes any more.
  * @throws EnvelopeError `OPEN_FAILED`, `FILE_FAILED`.
  */
 export async function pumpFile(job: PumpJob, threads: ThreadCount, onDone: BlocksDone): Promise<void> {
+  const take = runsOf(job)
   const tell = withoutGaps(onDone)
-  if (job.plaintextSize <= inlineLimit) {
-    for (const run of runsOf(job, blocksPerTurn)) {
+  const workers = Array.from({ length: job.plaintextSize <= inlineLimit ? 0 : threads }, startWorker(job))
+  const started = { any: false }
+  for (const worker of workers) worker.once('online', () => (started.any = true))
+  const driven = Promise.all(workers.map((worker) => drive(worker, take, tell)))
+  try {
+    // Below, whatever comes first is thrown; a thread that fails meanwhile must not count as unhandled.
+    driven.catch(() => undefined)
+    while (!started.any) {
+      const run = take(blocksPerTurn)
+      if (run === undefined) break
       expectDone(pumpHere(job, run))
       tell(run)
       await setImmediate()
     }
-    return
-  }
-  const runs = runsOf(job, blocksPerRun)
-  const workers = Array.from(
-    { length: threads },
-    () => new Worker(workerUrl('chunk-worker.node'), { workerData: job, execArgv: [] }),
-  )
-  try {
-    await Promise.all(workers.map((worker) => drive(worker, runs, tell)))
+    await driven
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
 }
 
-// All threads take from one iterator, so the faster one takes more.
-async function drive(worker: Worker, runs: Iterator<BlockRun>, tell: (run: BlockRun) => void): Promise<void> {
-  for (let next = runs.next(); next.done !== true; next = runs.next()) {
-    worker.postMessage(next.value)
+function startWorker(job: PumpJob): () => Worker {
+  return () => new Worker(workerUrl('chunk-worker.node'), { workerData: job, execArgv: [], resourceLimits })
+}
+
+// All threads take from one place, so the faster one takes more.
+async function drive(worker: Worker, take: TakeRun, tell: (run: BlockRun) => void): Promise<void> {
+  for (let run = take(blocksPerRun); run !== undefined; run = take(blocksPerRun)) {
+    worker.postMessage(run)
     const answer = await nextAnswer(worker)
     if ('failed' in answer) asEnvelopeError(new Error(answer.failed))
     else expectDone(answer.outcome)
-    tell(next.value)
+    tell(run)
   }
 }
 
@@ -90,10 +98,18 @@ async function nextAnswer(worker: Worker): Promise<PumpAnswer> {
   }
 }
 
-function* runsOf(job: PumpJob, length: number): Generator<BlockRun> {
+/** Gives the next blocks to do, at most so many, until there are none. */
+type TakeRun = (blocks: number) => BlockRun | undefined
+
+function runsOf(job: PumpJob): TakeRun {
   const blocks = blockCount(job.plaintextSize)
-  for (let first = 0; first < blocks; first += length)
-    yield { first, count: Math.min(length, blocks - first) }
+  let first = 0
+  return (length) => {
+    if (first >= blocks) return undefined
+    const run = { first, count: Math.min(length, blocks - first) }
+    first += run.count
+    return run
+  }
 }
 
 function withoutGaps(onDone: BlocksDone): (run: BlockRun) => void {
