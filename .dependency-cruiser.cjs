@@ -56,12 +56,10 @@ const forbidden = [
   },
   {
     name: 'through-the-index',
-    comment: 'a library is used by its public surface, also from within the repository',
+    comment:
+      'a library is used by the entries that package.json lists under imports, also from within the repository',
     from: { path: '^(?:apps|libs|demo|bench|test)/([^/]+)/' },
-    to: {
-      path: '^libs/[^/]+/src/',
-      pathNot: ['^libs/[^/]+/src/index[.]ts$', '^libs/$1/', simulator, computationMetadata],
-    },
+    to: { path: '^libs/', pathNot: '^libs/$1/', dependencyTypesNot: ['aliased-subpath-import'] },
   },
   {
     name: 'canonical-is-the-base',

@@ -51,7 +51,8 @@ export function toHex(bytes: Uint8Array): string {
  * @throws CanonicalError `BYTES_MALFORMED`.
  */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  if (!/^(?:[0-9a-f]{2})*$/.test(text)) throw new CanonicalError('BYTES_MALFORMED', 'not lower-case hexadecimal')
+  if (!/^(?:[0-9a-f]{2})*$/.test(text))
+    throw new CanonicalError('BYTES_MALFORMED', 'not lower-case hexadecimal')
   const bytes = new Uint8Array(text.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
   return bytes
@@ -70,14 +71,16 @@ export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1)
     throw new CanonicalError('BYTES_MALFORMED', 'not unpadded base64url')
   const bytes = decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
-  if (toBase64url(bytes) !== text) throw new CanonicalError('BYTES_MALFORMED', 'base64url has stray bits at its end')
+  if (toBase64url(bytes) !== text)
+    throw new CanonicalError('BYTES_MALFORMED', 'base64url has stray bits at its end')
   return bytes
 }
 
 /** Standard base64 with padding, as signed notes use it. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = ''
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000))
+  for (let i = 0; i < bytes.length; i += 0x8000)
+    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000))
   return btoa(binary)
 }
 
@@ -89,7 +92,8 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0)
     throw new CanonicalError('BYTES_MALFORMED', 'not padded base64')
   const bytes = decodeBase64(text)
-  if (toBase64(bytes) !== text) throw new CanonicalError('BYTES_MALFORMED', 'base64 has stray bits at its end')
+  if (toBase64(bytes) !== text)
+    throw new CanonicalError('BYTES_MALFORMED', 'base64 has stray bits at its end')
   return bytes
 }
 

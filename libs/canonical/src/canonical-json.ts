@@ -6,7 +6,8 @@ import { equalBytes, fromUtf8, utf8 } from './bytes.js'
 import { CanonicalError } from './errors.js'
 
 /** What JSON can hold. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue }
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue }
 
 /** Deeper values are refused: no statement needs them, and a parser must not be made to exhaust its stack. */
 export const maximumDepth = 64
@@ -50,7 +51,8 @@ function encode(value: unknown, depth: number): string {
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return encodeString(value)
   if (typeof value === 'number') return encodeNumber(value)
-  if (Array.isArray(value)) return `[${value.map((item) => encode(item, depth + 1)).join(',')}]`
+  // Array.from visits holes too, which map would leave empty.
+  if (Array.isArray(value)) return `[${Array.from(value, (item) => encode(item, depth + 1)).join(',')}]`
   if (typeof value === 'object' && isPlain(value)) {
     // RFC 8785 §3.2.3 sorts by UTF-16 code units, which is what JavaScript's own comparison does.
     const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
@@ -61,7 +63,8 @@ function encode(value: unknown, depth: number): string {
 
 // RFC 8785 §3.2.2.2 is the serialization of ECMAScript, but for lone surrogates, which have no UTF-8 form.
 function encodeString(text: string): string {
-  if (!text.isWellFormed()) throw new CanonicalError('JSON_UNSUPPORTED_VALUE', 'a string holds a lone surrogate')
+  if (!text.isWellFormed())
+    throw new CanonicalError('JSON_UNSUPPORTED_VALUE', 'a string holds a lone surrogate')
   return JSON.stringify(text)
 }
 

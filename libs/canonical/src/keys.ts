@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { CryptoKey } from 'jose'
-import { fromBase64url, toBase64url, utf8 } from './bytes.js'
+import { fromBase64url, toBase64url, toHex, utf8 } from './bytes.js'
 import { canonicalJson } from './canonical-json.js'
 import { CanonicalError } from './errors.js'
 
@@ -44,9 +44,32 @@ export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> 
  * @throws CanonicalError `KEY_MALFORMED`.
  */
 export async function importPublicKey(key: PublicKey): Promise<CryptoKey> {
-  if (fromBase64url(key.x).length !== 32)
-    throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
+  const point = fromBase64url(key.x)
+  if (point.length !== 32) throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
+  if (!isBinding(point))
+    throw new CanonicalError(
+      'KEY_MALFORMED',
+      'an Ed25519 public key of small order, or not in its one spelling, binds nobody',
+    )
   return await importKey({ kty: key.kty, crv: key.crv, x: key.x })
+}
+
+// Ordinates of the points of order 1, 2, 4 and 8: under such a key one signature verifies for many messages, or for all.
+const smallOrder = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+])
+
+// RFC 8032 §5.1.3: the ordinate is below 2^255 - 19; the highest bit is the sign of x. OpenSSL checks neither this nor the order.
+function isBinding(point: Uint8Array): boolean {
+  const ordinate = Uint8Array.from(point)
+  ordinate[31] = (ordinate[31] ?? 0) & 0x7f
+  const text = toHex(ordinate)
+  const reduced = (ordinate[0] ?? 0) < 0xed || !text.endsWith(`${'ff'.repeat(30)}7f`)
+  return reduced && !smallOrder.has(text)
 }
 
 async function importKey(jwk: PublicKey & { readonly d?: string }): Promise<CryptoKey> {

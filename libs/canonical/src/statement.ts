@@ -40,7 +40,11 @@ export interface Verified<Payload> {
  * Signs a payload.
  * @throws CanonicalError `STATEMENT_PAYLOAD_INVALID` where our own payload does not meet the schema.
  */
-export async function signStatement<P>(kind: StatementKind<P>, payload: P, key: SigningKey): Promise<Verified<P>> {
+export async function signStatement<P>(
+  kind: StatementKind<P>,
+  payload: P,
+  key: SigningKey,
+): Promise<Verified<P>> {
   const bytes = canonicalBytes(parsePayload(kind, canonicalBytes(payload)))
   const header = { alg: 'Ed25519', kid: key.thumbprint, typ: mediaType(kind.type) }
   const jws = await new CompactSign(bytes).setProtectedHeader(header).sign(key.secretKey)
@@ -54,7 +58,11 @@ export async function signStatement<P>(kind: StatementKind<P>, payload: P, key: 
  * @throws CanonicalError `STATEMENT_MALFORMED`, `STATEMENT_HEADER_INVALID`, `STATEMENT_SIGNATURE_INVALID`,
  * `STATEMENT_PAYLOAD_INVALID`, and the codes of {@link parseCanonical}.
  */
-export async function verifyStatement<P>(kind: StatementKind<P>, jws: string, key: PublicKey): Promise<Verified<P>> {
+export async function verifyStatement<P>(
+  kind: StatementKind<P>,
+  jws: string,
+  key: PublicKey,
+): Promise<Verified<P>> {
   const { header, payload } = splitJws(jws)
   const kid = thumbprintOf(key)
   if (header !== protectedHeader(kind.type, kid))
@@ -75,7 +83,11 @@ export async function verifyStatement<P>(kind: StatementKind<P>, jws: string, ke
  * What a statement claims to be, before anything is verified: enough to find the key to verify it with.
  * @throws CanonicalError `STATEMENT_MALFORMED` and the codes of {@link parseCanonical}.
  */
-export function unverifiedStatement(jws: string): { readonly kid: string; readonly type: string; readonly payload: JsonValue } {
+export function unverifiedStatement(jws: string): {
+  readonly kid: string
+  readonly type: string
+  readonly payload: JsonValue
+} {
   const { header, payload } = splitJws(jws)
   const claimed = parseCanonical(fromBase64url(header))
   const kid = member(claimed, 'kid')
@@ -107,7 +119,13 @@ export function payloadBytes(statement: Verified<unknown>): Uint8Array {
   return splitJws(statement.jws).payload
 }
 
-function asVerified<P>(kind: StatementKind<P>, jws: string, payload: P, bytes: Uint8Array, kid: Thumbprint): Verified<P> {
+function asVerified<P>(
+  kind: StatementKind<P>,
+  jws: string,
+  payload: P,
+  bytes: Uint8Array,
+  kid: Thumbprint,
+): Verified<P> {
   const statement = { payload, id: statementId(kind.type, bytes), digest: statementDigest(jws), kid, jws }
   return Object.freeze(statement) as Verified<P>
 }
@@ -120,7 +138,10 @@ function splitJws(jws: string): { header: string; payload: Uint8Array } {
   const parts = jws.length > maximumStatementLength ? [] : jws.split('.')
   const [header, payload, signature] = parts
   if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined)
-    throw new CanonicalError('STATEMENT_MALFORMED', `not a compact JWS of at most ${maximumStatementLength} characters`)
+    throw new CanonicalError(
+      'STATEMENT_MALFORMED',
+      `not a compact JWS of at most ${maximumStatementLength} characters`,
+    )
   if (fromBase64url(signature).length !== 64)
     throw new CanonicalError('STATEMENT_MALFORMED', 'an Ed25519 signature has 64 bytes')
   return { header, payload: fromBase64url(payload) }
@@ -134,7 +155,11 @@ function parsePayload<P>(kind: StatementKind<P>, bytes: Uint8Array): P {
     return kind.parse(value)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'unknown'
-    throw new CanonicalError('STATEMENT_PAYLOAD_INVALID', `${kind.type} does not meet its schema: ${reason}`, { cause })
+    throw new CanonicalError(
+      'STATEMENT_PAYLOAD_INVALID',
+      `${kind.type} does not meet its schema: ${reason}`,
+      { cause },
+    )
   }
 }
 
