@@ -1,0 +1,297 @@
+/**
+ * Whether a run's receipt proves what it says (design: section 4, step 8). Whoever reads a result or audits a run makes every
+ * check itself: signatures were verified when the run was read, so here it is evidence, identities, releases, log and contract.
+ */
+import { fromHex, toHex, type Thumbprint } from '#libs/canonical'
+import { controlName, dataOwners, effectiveControls, keyOf, outputOf, witnessQuorum } from '#libs/contract'
+import { offerSetDigest, type Receipt } from '#libs/protocol'
+import { agreeWithView, TranslogError, verifyCheckpoint, verifySignedCheckpoint } from '#libs/translog'
+import type { Agent } from '../agent.js'
+import { appraiseOffers } from './appraise-offers.js'
+import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
+import { CheckList, type TrustCheck } from './check-list.js'
+import type { VerifiedContract } from './verify-contract.js'
+import type { VerifiedRun } from './verify-run.js'
+
+/** The verdict on a receipt, with every comparison that it rests on. */
+export interface ReceiptVerdict {
+  readonly ok: boolean
+  /** True: the enclave was simulated and nothing protected the data. */
+  readonly simulated: boolean
+  readonly outcome: Receipt['outcome'] | null
+  readonly checks: readonly TrustCheck[]
+}
+
+/** Makes every check; what fails is in the list, and nothing is thrown for it. */
+export async function verifyReceipt(
+  agent: Agent,
+  contract: VerifiedContract,
+  run: VerifiedRun,
+): Promise<ReceiptVerdict> {
+  const list = new CheckList()
+  const receipt = run.receipt?.payload ?? null
+  list.check(
+    'receipt',
+    'one Receipt, signed by the receipt key of the Offer',
+    receipt === null ? 'none' : 'as expected',
+    receipt !== null,
+  )
+  if (run.receipt === null || receipt === null)
+    return { ok: false, simulated: false, outcome: null, checks: list.checks }
+  checkStatements(list, run, receipt)
+  await checkEvidence(list, contract, run, receipt)
+  await checkIdentities(agent, list, contract, run, receipt)
+  checkInputs(list, run, receipt)
+  checkOutputs(list, contract, receipt)
+  await checkRecord(agent, list, contract, run)
+  if (receipt.outcome === 'completed') await checkOutputKeys(agent, list, run)
+  return { ok: list.ok, simulated: receipt.simulated, outcome: receipt.outcome, checks: list.checks }
+}
+
+function checkStatements(list: CheckList, run: VerifiedRun, receipt: Receipt): void {
+  const offers = run.offers.map(({ offer }) => offer.id)
+  list.same('receipt.offers', offers, receipt.offers)
+  list.same(
+    'receipt.evidence',
+    run.offers.map(({ evidence }) => evidence.id),
+    receipt.evidence,
+  )
+  list.same('receipt.start', [run.start?.id ?? 'none'], [receipt.start])
+  list.same(
+    'receipt.releases',
+    run.releases.map(({ id }) => id),
+    receipt.releases,
+  )
+  const set = offerSetDigest(offers)
+  list.same(
+    'release.offers',
+    run.releases.map(() => set),
+    run.releases.map(({ payload }) => payload.offers),
+  )
+  list.same(
+    'accept.offers',
+    run.accepts.map(() => set),
+    run.accepts.map(({ payload }) => payload.offers),
+  )
+  for (const { offer } of run.offers) {
+    const nonces = run.nonces.map(({ payload }) => `${payload.by} ${payload.nonce}`)
+    list.same(
+      'offer.nonces',
+      nonces,
+      Object.entries(offer.payload.nonces).map(([owner, nonce]) => `${owner} ${nonce}`),
+    )
+  }
+}
+
+// The evidence was appraised by every owner when it released; the verdict is repeated for that time.
+async function checkEvidence(
+  list: CheckList,
+  contract: VerifiedContract,
+  run: VerifiedRun,
+  receipt: Receipt,
+): Promise<void> {
+  const releasedAt = run.releases.map(({ payload }) => Date.parse(payload.issuedAt))
+  const verdicts = await appraiseOffers(contract, run.offers, Math.max(0, ...releasedAt))
+  for (const { checks, fact } of verdicts) {
+    for (const { check, expected, seen, ok } of checks) list.check(`evidence: ${check}`, expected, seen, ok)
+    list.check(
+      'evidence',
+      'an enclave that the contract names',
+      fact.failed.length === 0 ? 'one' : 'not one',
+      fact.failed.length === 0,
+    )
+    list.same('receipt.simulated', [String(fact.simulated)], [String(receipt.simulated)])
+  }
+  list.same(
+    'receipt.build',
+    run.offers.map(({ offer }) => offer.payload.build.measurement),
+    [receipt.build.measurement],
+  )
+}
+
+// An older Identity of a recipient would seal a result to a key that was taken out of use.
+async function checkIdentities(
+  agent: Agent,
+  list: CheckList,
+  contract: VerifiedContract,
+  run: VerifiedRun,
+  receipt: Receipt,
+): Promise<void> {
+  for (const { offer } of run.offers) {
+    const offeredAt = (await findLeaf(agent, offer.digest))?.index ?? 0
+    for (const [party, identity] of Object.entries(offer.payload.identities)) {
+      const newest = await newestBefore(agent, contract, party, offeredAt)
+      list.check(`offer.identities: ${contract.labelOf(party)}`, newest, identity, identity === newest)
+    }
+    const named = receipt.outputs.flatMap(({ recipients }) => recipients)
+    for (const { party, identity } of named) {
+      const oneTime =
+        identity === null && party === run.request.payload.by && run.request.payload.resultKey !== null
+      const expected = offer.payload.identities[party] ?? 'none'
+      list.check(
+        `recipient ${contract.labelOf(party)}`,
+        expected,
+        identity ?? 'one-time key',
+        oneTime || identity === expected,
+      )
+    }
+  }
+}
+
+async function newestBefore(
+  agent: Agent,
+  contract: VerifiedContract,
+  party: Thumbprint,
+  index: number,
+): Promise<string> {
+  let newest = 'none'
+  for (const link of contract.chains.get(party)?.links ?? [])
+    if (((await findLeaf(agent, link.digest))?.index ?? Number.MAX_SAFE_INTEGER) < index) newest = link.id
+  return newest
+}
+
+function checkInputs(list: CheckList, run: VerifiedRun, receipt: Receipt): void {
+  const { inputs, computation } = run.request.payload
+  list.same('receipt.computation', [computation], [receipt.computation])
+  const named = ({ dataset, owner, manifest }: (typeof inputs)[number]) => `${dataset} ${owner} ${manifest}`
+  list.same('receipt.inputs', inputs.map(named), receipt.inputs.map(named))
+  list.same(
+    'receipt.inputs.spend',
+    run.spends.map(({ id }) => id),
+    receipt.inputs.map(({ spend }) => spend),
+  )
+}
+
+function checkOutputs(list: CheckList, contract: VerifiedContract, receipt: Receipt): void {
+  const computation = contract.terms.computations[receipt.computation]
+  if (computation === undefined) {
+    list.check('receipt.computation', 'a computation of the contract', receipt.computation, false)
+    return
+  }
+  if (receipt.outcome !== 'completed') {
+    list.check(
+      'receipt.outputs',
+      'none of a run that did not complete',
+      String(receipt.outputs.length),
+      receipt.outputs.length === 0,
+    )
+    return
+  }
+  list.same(
+    'receipt.outputs',
+    Object.keys(computation.outputs),
+    receipt.outputs.map(({ name }) => name),
+  )
+  for (const { name, recipients, controls } of receipt.outputs) {
+    const terms = outputOf(computation, name)
+    if (terms === undefined) continue
+    const expected = terms.recipients.map((label) => keyOf(contract.terms, label) ?? '')
+    list.same(
+      `output ${name}: recipients`,
+      expected,
+      recipients.map(({ party }) => party),
+    )
+    const demanded = effectiveControls(contract.terms, terms, computation.over)
+    const titles = demanded.map((control) =>
+      'minimumGroupSize' in control ? `minimumGroupSize ${control.minimumGroupSize}` : controlName(control),
+    )
+    list.same(`output ${name}: controls`, titles, controls)
+  }
+}
+
+// Inclusion in this agent's own view of the log, and a checkpoint that the run's quorum cosigned.
+async function checkRecord(
+  agent: Agent,
+  list: CheckList,
+  contract: VerifiedContract,
+  run: VerifiedRun,
+): Promise<void> {
+  const receipt = run.receipt
+  if (receipt === null) return
+  const { note } = await agent.client.checkpointOf(run.id)
+  const { origin, logKey } = agent.config.log
+  const owners = dataOwners(
+    contract.terms,
+    contract.terms.computations[run.request.payload.computation]?.over ?? [],
+  )
+  const quorum = witnessQuorum(contract.terms, owners)
+  const name = (party: Thumbprint) => witnessName(origin, party)
+  try {
+    const checkpoint = await verifyCheckpoint({
+      note,
+      origin,
+      logKey,
+      witnesses: quorum.witnesses.map((party) => ({
+        name: name(party),
+        key: contract.chainOf(party).newest.payload.daemonKey,
+      })),
+      quorum: quorum.quorum,
+      required: quorum.required.map(name),
+    })
+    list.check(
+      'checkpoint.cosignatures',
+      `${quorum.quorum}, every data owner among them`,
+      String(checkpoint.cosignatures.length),
+      true,
+    )
+    await followLog(agent, checkpoint.size)
+    const index = (await findLeaf(agent, receipt.digest))?.index
+    const seen = index === undefined ? 'not in the log' : `entry ${index} of ${checkpoint.size}`
+    list.check(
+      'receipt.inclusion',
+      `an entry before ${checkpoint.size}`,
+      seen,
+      index !== undefined && index < checkpoint.size,
+    )
+    await checkConsistency(agent, list, 'checkpoint.consistency', note)
+  } catch (error) {
+    if (!(error instanceof TranslogError)) throw error
+    list.check('checkpoint', 'cosigned by the quorum of the run', error.message, false)
+  }
+}
+
+async function checkOutputKeys(agent: Agent, list: CheckList, run: VerifiedRun): Promise<void> {
+  const keys = run.outputKeys
+  list.check(
+    'output-keys',
+    'signed by the receipt key of the Offer',
+    keys === null ? 'none' : 'as expected',
+    keys !== null,
+  )
+  if (keys === null) return
+  list.same('output-keys.receipt', [run.receipt?.id ?? 'none'], [keys.payload.receipt])
+  const { size, root } = keys.payload.checkpoint
+  const { note } = await agent.client.checkpointAt(size)
+  const { origin, logKey } = agent.config.log
+  const named = await verifySignedCheckpoint(note, { origin, key: logKey })
+  list.same('output-keys.checkpoint', [`${size} ${root}`], [`${named.size} ${toHex(named.root)}`])
+  await checkConsistency(agent, list, 'output-keys.checkpoint: consistency', note)
+  const index = run.receipt === null ? undefined : (await findLeaf(agent, run.receipt.digest))?.index
+  list.check(
+    'output-keys after the record',
+    `Receipt before entry ${size}`,
+    `entry ${index ?? -1}`,
+    index !== undefined && index < size,
+  )
+}
+
+async function checkConsistency(agent: Agent, list: CheckList, what: string, note: string): Promise<void> {
+  const { origin, logKey } = agent.config.log
+  const older = await verifySignedCheckpoint(note, { origin, key: logKey })
+  await followLog(agent, older.size)
+  const view = await logView(agent)
+  const newest = view.checkpoint?.size ?? 0
+  try {
+    const { proof } = await agent.client.consistency(older.size, newest)
+    agreeWithView(view, older, proof.map(fromHex))
+    list.check(
+      what,
+      `on the way to this party's own view of ${newest} entries`,
+      `${older.size} entries, proven`,
+      true,
+    )
+  } catch (error) {
+    if (!(error instanceof TranslogError)) throw error
+    list.check(what, `on the way to this party's own view of ${newest} entries`, error.message, false)
+  }
+}
