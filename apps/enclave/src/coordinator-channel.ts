@@ -1,7 +1,13 @@
 /** The channel of a run over the coordinator's interface, and how an instance comes by a run. */
-import { ClientError, CoordinatorClient, downloadBlob, uploadHandle, type Connection } from '#libs/client'
-import type { Assignment, LogInfo, RegisterWorker } from '#libs/protocol'
-import { fetchLogInfo } from '#libs/client'
+import {
+  ClientError,
+  CoordinatorClient,
+  downloadBlob,
+  fetchLogInfo,
+  uploadHandle,
+  type Connection,
+} from '#libs/client'
+import type { Assignment, RegisterWorker } from '#libs/protocol'
 import { limits } from './limits.js'
 import type { RunChannel } from './run-channel.js'
 
@@ -21,19 +27,24 @@ export async function awaitAssignment(connection: Connection): Promise<Assignmen
 
 /** The door of one run. What may be repeated without harm is, where an answer was lost. */
 export function coordinatorChannel(connection: Connection, run: string): RunChannel {
-  const client = new CoordinatorClient(connection)
-  let known: Promise<LogInfo> | null = null
+  // Every question ends in bounded time, answered or not: an enclave that holds keys does not wait for ever.
+  const within = (seconds: number) => ({ ...connection, signal: AbortSignal.timeout(seconds * 1000) })
+  const ask = <T>(
+    question: (client: CoordinatorClient) => Promise<T>,
+    seconds: number = limits.answerSeconds,
+  ) => repeated(() => question(new CoordinatorClient(within(seconds))))
   return {
-    run: (version, waitSeconds) => repeated(() => client.workerRun(run, version, waitSeconds)),
-    log: () => (known ??= repeated(() => fetchLogInfo(connection.url))),
-    checkpoint: () => repeated(client.checkpoint),
-    inclusion: (digest, size) => repeated(() => client.inclusion(digest, size)),
+    run: (version, waitSeconds) =>
+      ask((client) => client.workerRun(run, version, waitSeconds), waitSeconds + limits.answerSeconds),
+    log: () => repeated(() => fetchLogInfo(connection.url)),
+    checkpoint: () => ask((client) => client.checkpointOf(run)),
+    inclusion: (digest, size) => ask((client) => client.inclusion(digest, size)),
     record: (statement, attachment) =>
-      repeated(() => client.record(statement, attachment === undefined ? {} : { attachment })),
-    download: (blob, into) => downloadBlob(connection, into, blob),
-    upload: (blob, from) => repeated(() => uploadHandle(connection, from, blob)),
+      ask((client) => client.record(statement, attachment === undefined ? {} : { attachment })),
+    download: (blob, into) => downloadBlob(within(limits.transferSeconds), into, blob),
+    upload: (blob, from) => repeated(() => uploadHandle(within(limits.transferSeconds), from, blob)),
     end: async (end) => {
-      await repeated(() => client.endWorker(run, end))
+      await ask((client) => client.endWorker(run, end))
     },
   }
 }

@@ -9,10 +9,10 @@ export type EnclaveErrorCode =
   | 'IDENTITY_UNKNOWN'
   | 'STATEMENT_FOREIGN'
   | 'STATEMENT_REPEATED'
-  | 'RUN_DENIED'
   | 'ENCLAVE_NOT_NAMED'
   | 'RELEASE_INCOMPLETE'
   | 'SPEND_MISMATCH'
+  | 'COSIGNATURES_MISSING'
   | 'NOT_IN_LOG'
   | 'DECISION_REFUSED'
   | 'OFFER_EXPIRED'
@@ -21,14 +21,17 @@ export type EnclaveErrorCode =
   | 'RUN_ENDED'
   | 'LEASE_LOST'
   | 'RECEIPT_UNRECORDED'
-  | 'MEMORY_FILES_MISSING'
 
 /** What went wrong in the worker. Messages name steps, digests and codes: they may leave the enclave. */
 export class EnclaveError extends CodedError<EnclaveErrorCode> {
   /** Whose lease ran out, with `LEASE_LOST`. */
   readonly owner: Thumbprint | null
 
-  constructor(code: EnclaveErrorCode, message: string, options?: ErrorOptions & { readonly owner?: Thumbprint }) {
+  constructor(
+    code: EnclaveErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly owner?: Thumbprint },
+  ) {
     super(code, message, options)
     this.owner = options?.owner ?? null
   }

@@ -55,6 +55,8 @@ function parsed(args: readonly string[]) {
       },
     }).values
   } catch (cause) {
-    throw new EnclaveError('USAGE', cause instanceof Error ? cause.message : 'the arguments cannot be read', { cause })
+    throw new EnclaveError('USAGE', cause instanceof Error ? cause.message : 'the arguments cannot be read', {
+      cause,
+    })
   }
 }

@@ -56,6 +56,9 @@ export class FollowedRun {
     if (runEndStates.some((end) => end === state))
       throw new EnclaveError('RUN_ENDED', `the run ended ${state}: ${endedBecause ?? 'no reason given'}`)
     if (this.current.round !== round)
-      throw new EnclaveError('ROUND_LOST', `round ${round} was given up; the run is in round ${this.current.round}`)
+      throw new EnclaveError(
+        'ROUND_LOST',
+        `round ${round} was given up; the run is in round ${this.current.round}`,
+      )
   }
 }

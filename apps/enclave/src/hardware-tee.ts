@@ -14,8 +14,12 @@ export const hardwareTee: Tee = {
   help: '',
   open: ({ simulatorKeyFile }) => {
     if (simulatorKeyFile !== null)
-      return Promise.reject(new EnclaveError('USAGE', 'this worker has no simulator; --simulator-key-file means nothing to it'))
-    return Promise.reject(new EnclaveError('TEE_MISSING', missing(teeDevices.filter(({ device }) => existsSync(device)))))
+      return Promise.reject(
+        new EnclaveError('USAGE', 'this worker has no simulator; --simulator-key-file means nothing to it'),
+      )
+    return Promise.reject(
+      new EnclaveError('TEE_MISSING', missing(teeDevices.filter(({ device }) => existsSync(device)))),
+    )
   },
 }
 

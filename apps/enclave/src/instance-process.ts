@@ -38,7 +38,11 @@ function takenBy(child: ChildProcess): Promise<void> {
 
 function endOf(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    child.once('exit', () => { resolve() })
-    child.once('error', () => { resolve() })
+    child.once('exit', () => {
+      resolve()
+    })
+    child.once('error', () => {
+      resolve()
+    })
   })
 }

@@ -48,9 +48,13 @@ export class Leases {
   check(): void {
     const lost = this.firstLost()
     if (lost !== null)
-      throw new EnclaveError('LEASE_LOST', `the lease of ${lost} has run out; the run stops and releases nothing`, {
-        owner: lost,
-      })
+      throw new EnclaveError(
+        'LEASE_LOST',
+        `the lease of ${lost} has run out; the run stops and releases nothing`,
+        {
+          owner: lost,
+        },
+      )
   }
 
   /** The owner whose lease has run out, if any. */
@@ -60,6 +64,11 @@ export class Leases {
     return null
   }
 
+  /** When an owner's lease ends, as statements write times; without a lease, the beginning of time. */
+  untilText(owner: Thumbprint): string {
+    return new Date(this.leases.get(owner)?.until ?? 0).toISOString()
+  }
+
   /** For the Receipt: the last Renewal of each owner. */
   lastRenewals(): { readonly owner: Thumbprint; readonly renewal: Digest | null }[] {
     return [...this.leases]
@@ -67,7 +76,13 @@ export class Leases {
       .sort((a, b) => (a.owner < b.owner ? -1 : 1))
   }
 
-  private untilOf({ issuedAt, leaseUntil }: { readonly issuedAt: string; readonly leaseUntil: string }): number {
+  private untilOf({
+    issuedAt,
+    leaseUntil,
+  }: {
+    readonly issuedAt: string
+    readonly leaseUntil: string
+  }): number {
     return Math.min(Date.parse(leaseUntil), Date.parse(issuedAt) + this.leaseSeconds * 1000)
   }
 }

@@ -12,9 +12,11 @@ export const limits = {
   /** The hardware's evidence for one Offer. */
   evidenceBytes: mebibyte,
 
-  /** The engine that holds data: resident memory, its own buffers and threads. */
+  /** The engine that holds data: its memory, and processor time over its life. */
   engineMemoryBytes: 8 * gibibyte,
-  engineThreads: 2,
+  engineCpuSeconds: 14 * 24 * 3600,
+  /** Segments that a warm engine has files for; a run with more waits for an engine of its own. */
+  engineInputs: 48,
   /** What an engine may hand back, and what one sealed output may hold before padding. */
   resultRows: 100_000,
   resultBytes: 32 * mebibyte,
@@ -25,9 +27,13 @@ export const limits = {
   offerSeconds: 120,
   /** How long one question to the coordinator waits for something new. */
   pollSeconds: 20,
-  /** How often a message whose answer was lost is sent again, and how long OutputKeys wait to be acknowledged. */
+  /** How long an answer may take beyond that. */
+  answerSeconds: 15,
+  /** How often a message whose answer was lost is sent again. */
   sendAttempts: 5,
-  acknowledgeSeconds: 30,
+  /** How long an instance waits for nonces, by its own count, and for one transfer of ciphertext. */
+  nonceSeconds: 600,
+  transferSeconds: 3600,
   /** Rounds that one instance takes part in before it gives the run back. */
   rounds: 5,
 

@@ -28,7 +28,13 @@ const longestPauseMilliseconds = 30_000
 export async function keepPool(options: PoolOptions): Promise<void> {
   const running = new Set<Promise<void>>()
   const aborted = new Promise<void>((resolve) => {
-    options.signal.addEventListener('abort', () => { resolve() }, { once: true })
+    options.signal.addEventListener(
+      'abort',
+      () => {
+        resolve()
+      },
+      { once: true },
+    )
   })
   let failures = 0
   while (!options.signal.aborted) {
@@ -43,7 +49,9 @@ export async function keepPool(options: PoolOptions): Promise<void> {
       await options.sleep(pauseAfter(++failures), options.signal)
       continue
     }
-    const ended: Promise<void> = instance.ended.then(() => { running.delete(ended) })
+    const ended: Promise<void> = instance.ended.then(() => {
+      running.delete(ended)
+    })
     running.add(ended)
     if (fate === 'aborted') instance.stop()
     failures = 0

@@ -2,14 +2,13 @@
  * What the data owners have said in one round of the run, each statement verified by its owner's newest daemon key before it
  * counts. A statement that names another run or another set of Offers is refused aloud: somebody put it there.
  */
-import { unverifiedStatement, type Digest, type StatementKind, type Thumbprint, type Verified } from '#libs/canonical'
+import type { Digest, StatementKind, Thumbprint, Verified } from '#libs/canonical'
 import {
   acceptKind,
   keyReleaseKind,
   nonceKind,
   renewalKind,
   spendKind,
-  verifyPartyStatement,
   type Accept,
   type IdentityChain,
   type KeyRelease,
@@ -20,6 +19,7 @@ import {
 } from '#libs/protocol'
 import type { EnclaveClock } from './enclave-clock.js'
 import { EnclaveError } from './errors.js'
+import { verifyByParty } from './verify-job.js'
 
 /** Which round of which run, and whose words count in it. */
 export interface RoundPlace {
@@ -92,7 +92,8 @@ export class RoundRecord {
     // No key is released before the round's Offers are all accepted and spent for, so one of another round is no straggler.
     if (round !== this.place.round) throw foreign(release, 'round', String(this.place.round), String(round))
     this.expectSet(release)
-    if (offer !== this.offered?.offer) throw foreign(release, 'offer', this.offered?.offer ?? 'none yet', offer)
+    if (offer !== this.offered?.offer)
+      throw foreign(release, 'offer', this.offered?.offer ?? 'none yet', offer)
     if (place !== 0) throw foreign(release, 'place', '0', String(place))
     takeOnce(this.releases, partKey(release.payload.by, release.payload.dataset), release)
   }
@@ -105,7 +106,7 @@ export class RoundRecord {
   }
 
   private async verified<P extends Spoken>(kind: StatementKind<P>, jws: string): Promise<Verified<P>> {
-    const statement = await verifyByOwner(kind, jws, this.place.owners)
+    const statement = await verifyByParty(kind, jws, this.place.owners)
     const { contract, run } = statement.payload
     if (run !== this.place.run) throw foreign(statement, 'run', this.place.run, run)
     if (contract !== this.place.contract) throw foreign(statement, 'contract', this.place.contract, contract)
@@ -131,19 +132,6 @@ interface Spoken {
   readonly contract: Digest
   readonly run: Digest
   readonly issuedAt: string
-}
-
-async function verifyByOwner<P extends Spoken>(
-  kind: StatementKind<P>,
-  jws: string,
-  owners: ReadonlyMap<Thumbprint, IdentityChain>,
-): Promise<Verified<P>> {
-  const claimed = unverifiedStatement(jws).payload
-  const by = typeof claimed === 'object' && claimed !== null && 'by' in claimed ? claimed.by : null
-  const owner = owners.get(String(by))
-  if (owner === undefined)
-    throw new EnclaveError('IDENTITY_UNKNOWN', `a ${kind.type} is by nobody who owns data of this run`)
-  return await verifyPartyStatement(kind, jws, owner, { newestOnly: true })
 }
 
 function takeOnce<P extends { readonly type: string; readonly by: string }>(

@@ -26,7 +26,9 @@ export function simulatedSource(key: SigningKey, measurement: Digest): EvidenceS
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) =>
-          entry.tee === 'simulated' && entry.key === key.thumbprint && entry.measurement.includes(measurement),
+          entry.tee === 'simulated' &&
+          entry.key === key.thumbprint &&
+          entry.measurement.includes(measurement),
       )
       return index === -1 ? null : index
     },
@@ -39,6 +41,8 @@ async function readKey(file: string): Promise<SigningKey> {
     return await signingKeyFromSeed(fromBase64url((await readFile(file, 'utf8')).trim()))
   } catch (cause) {
     const reason = cause instanceof CodedError ? cause.message : 'it cannot be read'
-    throw new EnclaveError('USAGE', `--simulator-key-file: ${reason}; expected 32 bytes in base64url`, { cause })
+    throw new EnclaveError('USAGE', `--simulator-key-file: ${reason}; expected 32 bytes in base64url`, {
+      cause,
+    })
   }
 }

@@ -7,34 +7,34 @@ import type { EnclaveClock } from './enclave-clock.js'
 /** Resolves after so many milliseconds of the enclave's own count. */
 export type Sleep = (milliseconds: number) => Promise<void>
 
-export class TimeGrid {
-  private readonly startMark: number
-  /** The enclave's time at the last KeyRelease. */
-  readonly startedAt: string
-  private readonly startTime: number
+/** The moment of the last KeyRelease: by the enclave's own count, and as a time. */
+export interface Beginning {
+  readonly mark: number
+  readonly time: number
+}
 
+export class TimeGrid {
   constructor(
     private readonly clock: EnclaveClock,
+    private readonly beginning: Beginning,
     private readonly stepMilliseconds: number,
     private readonly sleep: Sleep,
-  ) {
-    this.startMark = clock.mark()
-    this.startTime = clock.now()
-    this.startedAt = new Date(this.startTime).toISOString()
+  ) {}
+
+  /** The enclave's time at the last KeyRelease. */
+  get startedAt(): string {
+    return new Date(this.beginning.time).toISOString()
   }
 
   /** Waits for the next grid point that is still to come, and names its time. */
   async nextPoint(): Promise<string> {
-    const points = Math.floor(this.elapsed() / this.stepMilliseconds) + 1
+    const point = (Math.floor(this.elapsed() / this.stepMilliseconds) + 1) * this.stepMilliseconds
     // A timer may fire a moment early; whoever left before the point would tell that moment.
-    for (let left = points * this.stepMilliseconds - this.elapsed(); left > 0; ) {
-      await this.sleep(left)
-      left = points * this.stepMilliseconds - this.elapsed()
-    }
-    return new Date(this.startTime + points * this.stepMilliseconds).toISOString()
+    while (this.elapsed() < point) await this.sleep(point - this.elapsed())
+    return new Date(this.beginning.time + point).toISOString()
   }
 
   private elapsed(): number {
-    return this.clock.elapsed(this.startMark)
+    return this.clock.elapsed(this.beginning.mark)
   }
 }

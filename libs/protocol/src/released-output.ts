@@ -29,10 +29,15 @@ export const releasedTableSchema = z
     'every column has one value per row',
   )
 
-/** One control as it was applied: its name, and in one sentence what it guarantees or did. */
+/** One control as it was applied: what it promises, in words, and what it did. */
 const appliedControlSchema = z.strictObject({
-  name: z.string().min(1).max(100),
-  effect: z.string().max(2000),
+  control: z.string().min(1).max(100),
+  says: z.string().max(4000),
+  rowsBefore: countSchema,
+  rowsAfter: countSchema,
+  columnsAfter: countSchema,
+  /** Values that it changed. */
+  changedCells: countSchema,
 })
 
 /** The content of a sealed output, as canonical JSON, padded before it is sealed. */

@@ -1,4 +1,11 @@
-import { fromBase64url, signingKeyFromSeed, toHex, type SigningKey, type StatementType, type Verified } from '#libs/canonical'
+import {
+  fromBase64url,
+  signingKeyFromSeed,
+  toHex,
+  type SigningKey,
+  type StatementType,
+  type Verified,
+} from '#libs/canonical'
 import {
   addSignatures,
   cosign,
@@ -77,7 +84,8 @@ export async function aLog(origin = testOrigin): Promise<TestLog> {
     },
     inclusion: (digest, size) => {
       const index = indexes.get(digest)
-      if (index === undefined || index >= size) throw new RangeError(`${digest} is not in a tree of ${size} leaves`)
+      if (index === undefined || index >= size)
+        throw new RangeError(`${digest} is not in a tree of ${size} leaves`)
       return { index, size, proof: tree.proveInclusion(index, size).map(toHex) }
     },
   }

@@ -112,7 +112,11 @@ async function withIdentity(keys: Keys, options: PartyOptions): Promise<Party> {
     sign: (kind, fields, overrides = {}) => {
       const key = statementRules[kind.type].authority.key === 'daemon' ? daemon : consent
       // The fields of P are the ones given and the ones filled here; TypeScript cannot add up an Omit again.
-      return signStatement(kind, { ...own(kind.type), ...fields, ...overrides } as unknown as Parameters<typeof kind.parse>[0] & never, key)
+      return signStatement(
+        kind,
+        { ...own(kind.type), ...fields, ...overrides } as unknown as Parameters<typeof kind.parse>[0] & never,
+        key,
+      )
     },
   }
 }

@@ -1,0 +1,154 @@
+/**
+ * The part of a run that sees data: opens, loads, computes in the sandboxed child, applies the controls in the trusted parent, seals.
+ * Whatever happens in here comes out as sealed outputs or as one word of the closed list of outcomes, and in no other way.
+ */
+import { parseCanonical } from '#libs/canonical'
+import { describeControls, parseParameters, releaseOutput, type ParameterSet } from '#libs/computation'
+import { labelOf, type Facts, type FactsOf } from '#libs/contract'
+import type { Engine } from '#libs/engine'
+import { openBytes, requestPartContext, unpad } from '#libs/envelope'
+import { requestPartSchema, type ReleasedOutput, type RequestPart } from '#libs/protocol'
+import { expectPermit, type OpenedKeys } from './begin.js'
+import { loadTables, openInputs, type FetchedSegment } from './inputs.js'
+import { limits } from './limits.js'
+import { outcomeOf, RunFailure } from './outcome.js'
+import { sealOutputs, type SealedOutput } from './outputs.js'
+import { engineTables, prepareOutputs, type RunnablePlan } from './plan.js'
+import type { RunResult } from './receipt.js'
+import type { Job } from './verify-job.js'
+
+/** Everything that the work needs. All of it was verified; `facts` are asked for again when they are needed, since time passes. */
+export interface Work {
+  readonly job: Job
+  readonly plan: RunnablePlan
+  readonly keys: OpenedKeys
+  readonly fetched: readonly FetchedSegment[]
+  readonly engine: Engine
+  readonly facts: () => FactsOf<'start'>
+  /** Milliseconds that are left of the contract's `maximumSeconds`. */
+  readonly left: () => number
+  readonly simulated: boolean
+  readonly randomBytes: (length: number) => Uint8Array
+}
+
+/** Does the work. Never throws for what data, query or engine do: that is an outcome. */
+export async function perform(work: Work, stop: AbortSignal): Promise<Omit<RunResult, 'engine'>> {
+  const { engine, left } = work
+  let late = false
+  const end = () => {
+    engine.kill()
+  }
+  const timer = setTimeout(
+    () => {
+      late = true
+      end()
+    },
+    Math.min(left(), longestTimer),
+  )
+  stop.addEventListener('abort', end, { once: true })
+  try {
+    return { outcome: 'completed', outputs: await compute(work) }
+  } catch (error) {
+    return { outcome: late ? 'timedOut' : outcomeOf(error), outputs: [] }
+  } finally {
+    clearTimeout(timer)
+    end()
+  }
+}
+
+async function compute(work: Work): Promise<readonly SealedOutput[]> {
+  const { job, plan, engine, keys } = work
+  const request = openRequest(job, keys)
+  const parameters = typed(job, request)
+  const opened = await openInputs(work.fetched, keys, engine)
+  await engine.load(
+    loadTables(engineTables(job, plan), opened, (owner) => labelOf(job.contract.terms, owner) ?? owner),
+  )
+  await engine.lock()
+  const prepared = prepareOutputs(job, plan, parameters)
+  permitted(job, {
+    ...work.facts(),
+    openedInputs: openedFacts(job),
+    parameters: request.parameters,
+    requestQuery: request.query,
+    groupSizes: Object.fromEntries(
+      prepared.map(({ name, prepared: { minimumGroupSize } }) => [name, minimumGroupSize ?? 1]),
+    ),
+  })
+  const released: ReleasedOutput[] = []
+  for (const output of prepared) released.push(await computeOutput(work, output))
+  const sealed = await sealOutputs(released, work.randomBytes)
+  if (sealed === null) throw new RunFailure('resultTooLarge')
+  return sealed
+}
+
+/** Runs one output's SQL in the child, and lets its table through the controls here. */
+async function computeOutput(
+  { job, engine, left, simulated }: Work,
+  { name, prepared }: ReturnType<typeof prepareOutputs>[number],
+): Promise<ReleasedOutput> {
+  const { resultRows: maxRows, resultBytes: maxBytes } = limits
+  const table = await engine.query(
+    prepared.sql,
+    {},
+    { maxRows, maxBytes, timeoutMilliseconds: Math.max(1, left()) },
+  )
+  const { table: controlled, effects } = releaseOutput(prepared, table)
+  const says = describeControls(prepared.controls)
+  return {
+    type: 'sealroom/output/v1',
+    contract: job.contract.id,
+    run: job.run,
+    output: name,
+    table: {
+      columns: controlled.columns.map((column) => ({ name: column.name, type: column.type })),
+      rows: controlled.rows,
+      values: controlled.values.map((column) => [...column]),
+    },
+    controls: effects.map((effect, i) => ({ ...effect, says: says[i] ?? '' })),
+    simulated,
+  }
+}
+
+// The engine has refused by now what does not have the contract's columns, bounds and units; what is loaded meets them.
+function openedFacts({ inputs }: Job): Facts['openedInputs'] {
+  return inputs.map(({ dataset, owner }) => ({
+    dataset,
+    owner,
+    schemaMatches: true,
+    withinBounds: true,
+    unitPresent: true,
+  }))
+}
+
+function openRequest(
+  { contract, request, sealedPart }: Job,
+  { requestKeys: [dataKey] }: OpenedKeys,
+): RequestPart {
+  try {
+    const context = requestPartContext({ contract: contract.id, requester: request.payload.by })
+    const padded = openBytes({ dataKey: dataKey ?? new Uint8Array(0), context }, sealedPart)
+    return requestPartSchema.parse(parseCanonical(unpad(padded)))
+  } catch (cause) {
+    throw new RunFailure('requestInvalid', { cause })
+  }
+}
+
+function typed({ computation }: Job, request: RequestPart): ParameterSet {
+  try {
+    return parseParameters(computation.parameters, request.parameters)
+  } catch (cause) {
+    throw new RunFailure('requestInvalid', { cause })
+  }
+}
+
+function permitted(job: Job, facts: FactsOf<'execute'>): void {
+  try {
+    expectPermit(job, 'execute', facts)
+  } catch (cause) {
+    throw new RunFailure('requestInvalid', { cause })
+  }
+}
+
+/** Node's timers hold 31 bits of milliseconds; a longer run is ended by its engine's own limits. */
+const longestTimer = 2 ** 31 - 1
