@@ -232,9 +232,9 @@ class Controlled {
     if (this.words === 0) return `count(DISTINCT u${unitClass})${filter}`
     const words = Array.from(
       { length: this.words },
-      (_, word) => `coalesce(bit_count(bit_or(b${unitClass}_${word})${filter}), 0)`,
+      (_, word) => `CAST(coalesce(bit_count(bit_or(b${unitClass}_${word})${filter}), 0) AS BIGINT)`,
     )
-    return `CAST(${words.join(' + ')} AS BIGINT)`
+    return `(${words.join(' + ')})`
   }
 
   private setSql(index: number): string {
