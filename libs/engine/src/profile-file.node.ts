@@ -39,11 +39,13 @@ export async function profileFile(
   const rejected = source.format === 'csv' ? await rejectedRows(connection) : []
   const columns = await withDistinct(connection, source, counted)
   const values = await valueFindings(connection, source, columns, options)
-  const lined = source.format === 'csv' ? withLines(source, values, rejected, counted.rows, options) : values
+  const broken = rejectFindings(rejected, options.maximumFindings)
+  const lines =
+    source.format === 'csv' ? findLines(source, values, rejected, counted.rows, options) : undefined
   const findings = [
     ...(counted.rows === 0 && rejected.length === 0 ? [fileFinding('NO_ROWS', 'at least one row')] : []),
-    ...rejectFindings(rejected, options.maximumFindings),
-    ...lined,
+    ...broken.map(({ record, ...finding }) => ({ ...finding, line: lines?.ofRecord.get(record) ?? null })),
+    ...values.map((finding) => ({ ...finding, line: lines?.ofRow.get(finding.row ?? 0) ?? null })),
   ]
   const violations = columns.reduce((sum, column) => sum + violationCount(column, rules, options.unit), 0)
   return {
@@ -52,8 +54,7 @@ export async function profileFile(
     ignored: source.ignored,
     unit: await unitProfile(connection, source, options.unit),
     findings,
-    findingCount:
-      violations + findings.length - lined.length + hiddenRejects(rejected, options.maximumFindings),
+    findingCount: violations + findings.length - values.length + rejected.length - broken.length,
   }
 }
 
@@ -236,7 +237,8 @@ async function valueFindings(
 }
 
 interface RejectedRow {
-  readonly line: number
+  /** Number of the record, from 1, header and blank lines counted; what the database calls its line. */
+  readonly record: number
   readonly kind: string
   readonly text: string
 }
@@ -251,22 +253,18 @@ async function rejectedRows(connection: DuckDBConnection): Promise<RejectedRow[]
     connection,
     `SELECT line, any_value(error_type::VARCHAR), any_value(left(csv_line, 80)) FROM reject_errors GROUP BY line ORDER BY line`,
   )
-  return rows.map(([line, kind, text]) => ({
-    line: Number(line),
+  return rows.map(([record, kind, text]) => ({
+    record: Number(record),
     kind: String(kind),
     text: shown(text) ?? '',
   }))
 }
 
-function rejectFindings(rejected: readonly RejectedRow[], maximum: number): Finding[] {
-  return rejected.slice(0, maximum).map(({ line, kind, text }) => {
+function rejectFindings(rejected: readonly RejectedRow[], maximum: number): (Finding & { record: number })[] {
+  return rejected.slice(0, maximum).map(({ record, kind, text }) => {
     const [rule, expected] = rejectRule(kind)
-    return { rule, column: null, row: null, line, seen: text, expected }
+    return { ...fileFinding(rule, expected, text), record }
   })
-}
-
-function hiddenRejects(rejected: readonly RejectedRow[], maximum: number): number {
-  return Math.max(0, rejected.length - maximum)
 }
 
 function rejectRule(kind: string): readonly [FindingRule, string] {
@@ -279,26 +277,35 @@ function rejectRule(kind: string): readonly [FindingRule, string] {
   return ['FILE_UNREADABLE', 'a row of comma-separated values (RFC 4180)']
 }
 
-// The database counts rows, people look for lines: where both counts of rows agree, each row gets its line.
-function withLines(
+interface Lines {
+  readonly ofRecord: ReadonlyMap<number, number>
+  readonly ofRow: ReadonlyMap<number, number>
+}
+
+// The database counts rows, people look for lines; where our count of rows differs from the database's, no line is named.
+function findLines(
   source: FileSource,
   findings: readonly Finding[],
   rejected: readonly RejectedRow[],
   rows: number,
   options: Required<ProfileOptions>,
-): readonly Finding[] {
-  const wanted = new Set(findings.map(({ row }) => row))
-  if (wanted.size === 0) return findings
-  const skipped = new Set(rejected.map(({ line }) => line))
-  const lineOf = new Map<number, number>()
+): Lines | undefined {
+  if (findings.length === 0 && rejected.length === 0) return undefined
+  const wanted = new Set(findings.map((finding) => finding.row))
+  const skipped = new Set(rejected.map(({ record }) => record))
+  const ofRecord = new Map<number, number>()
+  const ofRow = new Map<number, number>()
+  let record = 0
   let row = -1
   scan(source.fd, options.delimiter, ({ line, blank }) => {
-    if ((blank && source.width > 1) || skipped.has(line)) return
-    row++
-    if (wanted.has(row)) lineOf.set(row, line)
+    record++
+    if (skipped.has(record)) ofRecord.set(record, line)
+    else if (!blank || source.width === 1) {
+      row++
+      if (wanted.has(row)) ofRow.set(row, line)
+    }
   })
-  if (row !== rows) return findings
-  return findings.map((finding) => ({ ...finding, line: lineOf.get(finding.row ?? -1) ?? null }))
+  return row === rows ? { ofRecord, ofRow } : undefined
 }
 
 function scan(

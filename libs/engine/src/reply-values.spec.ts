@@ -15,14 +15,18 @@ const base = {
   values: [['a'], ['9007199254740993'], [0.5], ['2025-01-31'], ['2025-01-31 00:00:00.500000'], [true]],
 }
 
-type Loose = { columns: { name: unknown; type: unknown }[]; rows: unknown; values: unknown[][] }
+interface Loose {
+  columns: { name: unknown; type: unknown }[]
+  rows: unknown
+  values: unknown[][]
+}
 
 const mutations: [name: string, mutate: (table: Loose) => void][] = [
   [
     'more rows than allowed',
     (t) => {
       t.rows = 11
-      t.values = t.values.map((c) => Array(11).fill(c[0]))
+      t.values = t.values.map((c) => Array<unknown>(11).fill(c[0]))
     },
   ],
   [

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ChildLink } from './child-link.node.js'
 import { encodeFrame } from './frames.js'
 import type { ProgramFiles } from './program-files.node.js'
+import { AnswerFault } from './reply-values.js'
 import { detectSandbox, spawnSandboxed, type SandboxFinding } from './sandbox.node.js'
 import { createMemoryFile } from './unlinked-file.node.js'
 
@@ -190,7 +191,7 @@ describe('ChildLink', () => {
     const expectation = {
       timeoutMilliseconds: 10_000,
       read: (value: unknown) => {
-        if (value !== null) throw new Error(String(value))
+        if (value !== null) throw new AnswerFault('more than null')
       },
     }
     const failure: unknown = await link.request({ op: 'lock' }, expectation).catch((cause: unknown) => cause)
