@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly now: () => number
   readonly randomBytes: (length: number) => Uint8Array
   readonly signal: AbortSignal
-  readonly wait: (milliseconds: number) => Promise<void>
+  readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>
   /** Tests alone. */
   readonly scryptCost?: ScryptCost
 }
@@ -109,7 +109,10 @@ async function openStore(
     if (daemon !== null) {
       const { pid, since } = await daemon.hello()
       await daemon.close()
-      throw new AgentError('STORE_IN_USE', `a daemon already runs on ${home.folder} (process ${pid}, since ${since})`)
+      throw new AgentError(
+        'STORE_IN_USE',
+        `a daemon already runs on ${home.folder} (process ${pid}, since ${since})`,
+      )
     }
     try {
       return { raw: await LevelStore.open(home.store), daemon: null }

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { publicKeySchema, thumbprintSchema } from '#libs/protocol'
 
@@ -17,3 +19,8 @@ export const agentConfigSchema = z.strictObject({
 })
 
 export type AgentConfig = z.infer<typeof agentConfigSchema>
+
+/** What the environment says: where the home is unless `--home` names another. No switch of a check is in it. */
+export function environment(): { readonly home: string } {
+  return { home: process.env['SEALROOM_HOME'] ?? join(homedir(), '.sealroom') }
+}

@@ -71,7 +71,9 @@ export async function readConfig(home: Home): Promise<AgentConfig> {
 
 /** The house rules of a home; without a file the strict ones hold. */
 export async function readHouseRules(home: Home): Promise<HouseRules> {
-  return (await exists(home.houseRules)) ? await readJson(home.houseRules, houseRulesSchema) : strictHouseRules
+  return (await exists(home.houseRules))
+    ? await readJson(home.houseRules, houseRulesSchema)
+    : strictHouseRules
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
@@ -80,10 +82,16 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new AgentError('CONFIG_INVALID', `${path} is not JSON: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new AgentError(
+      'CONFIG_INVALID',
+      `${path} is not JSON: ${cause instanceof Error ? cause.message : ''}`,
+      { cause },
+    )
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`)
+  const issues = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`)
   throw new AgentError('CONFIG_INVALID', `${path} is not as it must be: ${issues.join('; ')}`)
 }

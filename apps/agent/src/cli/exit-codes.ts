@@ -1,7 +1,7 @@
 /** What the `sealroom` command tells the shell. */
 import { CodedError } from '#libs/canonical'
 import { ClientError } from '#libs/client'
-import { AgentError } from '../errors.js'
+import { AgentError, type AgentErrorCode } from '../errors.js'
 
 export const exitCodes = {
   /** done, and every check held */
@@ -24,23 +24,29 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** The exit code of an error. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof AgentError) {
-    switch (error.code) {
-      case 'STORE_IN_USE':
-      case 'KEY_STORE_LOCKED':
-        return exitCodes.locked
-      case 'USAGE':
-      case 'CONFIG_INVALID':
-      case 'HOME_INVALID':
-      case 'FILE_UNREADABLE':
-        return exitCodes.usage
-      case 'WAITING':
-        return exitCodes.waiting
-      default:
-        return exitCodes.refused
-    }
-  }
+  if (error instanceof AgentError) return agentExits[error.code]
   if (error instanceof ClientError && error.code === 'COORDINATOR_UNREACHABLE') return exitCodes.unreachable
   if (error instanceof ClientError && error.code === 'URL_INSECURE') return exitCodes.usage
   return error instanceof CodedError ? exitCodes.refused : exitCodes.fault
+}
+
+const agentExits: Readonly<Record<AgentErrorCode, ExitCode>> = {
+  STORE_IN_USE: exitCodes.locked,
+  KEY_STORE_LOCKED: exitCodes.locked,
+  STORE_DAMAGED: exitCodes.refused,
+  KEY_STORE_MALFORMED: exitCodes.refused,
+  USAGE: exitCodes.usage,
+  CONFIG_INVALID: exitCodes.usage,
+  HOME_INVALID: exitCodes.usage,
+  FILE_UNREADABLE: exitCodes.usage,
+  WAITING: exitCodes.waiting,
+  NOT_PINNED: exitCodes.refused,
+  LOG_MISBEHAVED: exitCodes.refused,
+  CONTRACT_NOT_VERIFIED: exitCodes.refused,
+  CONTRACT_UNKNOWN: exitCodes.refused,
+  DATASET_MISMATCH: exitCodes.refused,
+  RUN_NOT_VERIFIED: exitCodes.refused,
+  RUN_UNKNOWN: exitCodes.refused,
+  RESULT_NOT_VERIFIED: exitCodes.refused,
+  REFUSED: exitCodes.refused,
 }

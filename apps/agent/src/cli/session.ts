@@ -1,13 +1,15 @@
 /** One call of the `sealroom` command: its global options, the agent's home, and what opens it. */
 import { resolve } from 'node:path'
 import type { SigningKey } from '#libs/canonical'
+import type { Agent } from '../agent.js'
 import { openHome, type OpenHome } from '../agent-from-home.js'
+import { ControlClient } from '../control/control-client.js'
 import { readBounded } from '../durable-file.js'
 import { AgentError } from '../errors.js'
 import { expectHome, homeAt, readConfig, type Home } from '../home.js'
 import { signingKeyIn } from '../keys/key-ring.js'
 import { openFile, unlockKindOf, type Unlock } from '../keys/sealed-file.js'
-import { readKeyFile, readPassphrase } from '../keys/unlock.js'
+import { expectPassphrase, readKeyFile, readPassphrase } from '../keys/unlock.js'
 import { printable } from './printable.js'
 import type { World } from './world.js'
 
@@ -36,9 +38,22 @@ export class Session {
     if (this.options.quiet !== true) this.world.stderr(`${printable(line)}\n`)
   }
 
+  /** Something that happened, as a line; with `--json` as a line of JSON. Never data. */
+  event(event: Parameters<Agent['report']>[0]): void {
+    const at = new Date(this.world.now()).toISOString()
+    if (this.options.json === true) {
+      this.world.stderr(`${JSON.stringify({ at, ...event })}\n`)
+      return
+    }
+    const { what, ...details } = event
+    const told = Object.entries(details).map(([name, value]) => `${name} ${String(value)}`)
+    this.note([`${at} ${what}`, ...told].join(', '))
+  }
+
   /** Shows how far something has come: on a terminal in one line, else only with `--progress`. */
   progress(what: string): (done: number, total: number) => void {
-    if (this.options.quiet === true || (!this.world.interactive && this.options.progress !== true)) return () => undefined
+    if (this.options.quiet === true || (!this.world.interactive && this.options.progress !== true))
+      return () => undefined
     let shown = -1
     return (done, total) => {
       const percent = total === 0 ? 100 : Math.floor((100 * done) / total)
@@ -53,7 +68,7 @@ export class Session {
   /** The agent of this home; through its daemon where one runs. */
   async agent(): Promise<OpenHome> {
     this.opened ??= await openHome(this.home, await this.daemonUnlock(), this.world, (event) => {
-      this.note(`${event.what}: ${Object.entries(event).filter(([name]) => name !== 'what').map(([name, value]) => `${name} ${String(value)}`).join(', ')}`)
+      this.event(event)
     })
     return this.opened
   }
@@ -65,7 +80,10 @@ export class Session {
     if (kind === 'passphrase') return await this.passphrase('passphrase of this agent')
     const file = this.options.keyFile ?? (await readConfig(this.home)).keyFile
     if (file === undefined)
-      throw new AgentError('KEY_STORE_LOCKED', `${this.home.daemonKey} is under a key file: name it with --key-file`)
+      throw new AgentError(
+        'KEY_STORE_LOCKED',
+        `${this.home.daemonKey} is under a key file: name it with --key-file`,
+      )
     return await readKeyFile(file)
   }
 
@@ -81,8 +99,31 @@ export class Session {
     return await signingKeyIn(secret)
   }
 
+  /** Lets the daemon of this home, where one runs, read keys and house rules anew. */
+  async reloadDaemon(): Promise<void> {
+    if (this.opened !== null) {
+      await this.opened.daemon?.tell('reload')
+      return
+    }
+    const daemon = await ControlClient.connect(this.home.socket)
+    await daemon?.tell('reload')
+    await daemon?.close()
+  }
+
   async passphrase(prompt: string): Promise<Unlock> {
     return await readPassphrase(this.options.passphraseFile, this.world.ask, prompt)
+  }
+
+  /** A passphrase for files that are made now; typed twice. */
+  async newPassphrase(prompt: string): Promise<Unlock> {
+    const unlock = await this.passphrase(prompt)
+    expectPassphrase(unlock)
+    if (this.options.passphraseFile === undefined && unlock.kind === 'passphrase') {
+      const again = await this.passphrase(`${prompt}, once more`)
+      if (again.kind !== 'passphrase' || again.passphrase !== unlock.passphrase)
+        throw new AgentError('USAGE', 'the two passphrases differ: nothing was made')
+    }
+    return unlock
   }
 
   leastCost(): { minimumN?: number } {

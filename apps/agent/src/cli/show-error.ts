@@ -18,11 +18,17 @@ export function shownError(error: unknown): ShownError {
   const reasons = error instanceof AgentError ? error.reasons : refusalsOf(error)
   if (error instanceof ContractError)
     return { code: error.code, message: error.message, reasons, problems: error.problems.map(problemLine) }
-  if (error instanceof CodedError) return { code: error.code as string, message: error.message, reasons, problems: [] }
+  if (error instanceof CodedError)
+    return { code: error.code as string, message: error.message, reasons, problems: [] }
   if (error instanceof Error && 'code' in error && 'syscall' in error)
     return { code: String(error.code), message: `${pathOf(error)}${reasonOf(error)}`, reasons, problems: [] }
   const message = error instanceof Error ? error.message : 'unknown'
-  return { code: 'FAULT', message: `this is a fault in sealroom; please report it: ${message}`, reasons, problems: [] }
+  return {
+    code: 'FAULT',
+    message: `this is a fault in sealroom; please report it: ${message}`,
+    reasons,
+    problems: [],
+  }
 }
 
 /** The lines in which an error is printed. */

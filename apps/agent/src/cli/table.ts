@@ -24,5 +24,5 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
 
 // Code points, not code units; wide scripts are off by some columns, which spoils no meaning.
 function widthOf(text: string): number {
-  return [...text].length
+  return Array.from(text).length
 }

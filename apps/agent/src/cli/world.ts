@@ -13,7 +13,8 @@ export interface World {
   readonly defaultHome: string
   /** Aborted when the person stops the command. */
   readonly signal: AbortSignal
-  readonly wait: (milliseconds: number) => Promise<void>
+  /** Returns early where the signal says so. */
+  readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>
   /** Tests alone: a cheaper passphrase, for writing and reading. */
   readonly scryptCost?: ScryptCost
 }

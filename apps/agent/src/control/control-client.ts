@@ -24,7 +24,10 @@ type Asked = ControlRequest extends infer Request
 /** The daemon, as a command sees it; as a store it is the daemon's own. */
 export class ControlClient implements RawStore {
   private next = 1
-  private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  private readonly waiting = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >()
 
   private constructor(private readonly socket: Socket) {
     readLines(socket, (line) => {
@@ -67,7 +70,7 @@ export class ControlClient implements RawStore {
   }
 
   async *entries(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
-    for (let begin: string | null = from; begin !== null; ) {
+    for (let begin: string | null = from; begin !== null;) {
       const page: z.infer<typeof listSchema> = await this.ask(listSchema, { method: 'list', from: begin, to })
       for (const [name, value] of page.entries) yield [name, fromBase64url(value)]
       begin = page.next
@@ -77,7 +80,10 @@ export class ControlClient implements RawStore {
   async batch(changes: readonly Change[]): Promise<void> {
     await this.send({
       method: 'write',
-      changes: changes.map(({ key, value }) => ({ name: key, value: value === undefined ? null : toBase64url(value) })),
+      changes: changes.map(({ key, value }) => ({
+        name: key,
+        value: value === undefined ? null : toBase64url(value),
+      })),
     })
   }
 

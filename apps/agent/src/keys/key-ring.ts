@@ -62,7 +62,9 @@ export async function daemonKeysOf(secrets: DaemonSecrets): Promise<{
 }> {
   return {
     daemonKeys: await Promise.all(secrets.daemon.map((seed) => signingKeyFromSeed(fromBase64url(seed)))),
-    sealingKeys: await Promise.all(secrets.sealing.map((seed) => sealingKeyPairFromSeed(fromBase64url(seed)))),
+    sealingKeys: await Promise.all(
+      secrets.sealing.map((seed) => sealingKeyPairFromSeed(fromBase64url(seed))),
+    ),
     storeKey: fromBase64url(secrets.store),
   }
 }
@@ -71,5 +73,8 @@ function parsedAs<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
   const secrets = schema.safeParse(parseCanonical(bytes))
   if (secrets.success) return secrets.data
   // Nothing of what was read is told: it is secret.
-  throw new AgentError('KEY_STORE_MALFORMED', 'an opened key file does not hold the keys that it should: restore a backup')
+  throw new AgentError(
+    'KEY_STORE_MALFORMED',
+    'an opened key file does not hold the keys that it should: restore a backup',
+  )
 }

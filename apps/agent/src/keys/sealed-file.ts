@@ -144,7 +144,11 @@ export function unlockKindOf(bytes: Uint8Array, where: string): Unlock['kind'] {
 
 function parseFile(
   bytes: Uint8Array,
-  { where, kind, minimumN: least = minimumN }: Pick<OpenOptions, 'where' | 'minimumN'> & { kind?: SealedKind },
+  {
+    where,
+    kind,
+    minimumN: least = minimumN,
+  }: Pick<OpenOptions, 'where' | 'minimumN'> & { kind?: SealedKind },
 ): z.infer<typeof fileSchema> {
   if (bytes.length > maximumLength[kind ?? 'daemon'])
     throw new AgentError('KEY_STORE_MALFORMED', `${where} has ${bytes.length} bytes: too many for a key file`)
@@ -158,7 +162,10 @@ function parseFile(
   }
   const { kdf } = file.data
   if (kdf.name === 'scrypt' && (kdf.N < least || (kdf.N & (kdf.N - 1)) !== 0))
-    throw new AgentError('KEY_STORE_MALFORMED', `${where} names scrypt N=${kdf.N}; expected a power of two from ${least} to ${maximumN}`)
+    throw new AgentError(
+      'KEY_STORE_MALFORMED',
+      `${where} names scrypt N=${kdf.N}; expected a power of two from ${least} to ${maximumN}`,
+    )
   return file.data
 }
 
@@ -175,7 +182,13 @@ async function keyOf(kdf: Header['kdf'], unlock: Unlock): Promise<Uint8Array> {
   if (kdf.name === 'key-file' && unlock.kind === 'key-file') return unlock.key
   if (kdf.name === 'scrypt' && unlock.kind === 'passphrase') {
     const { N, r, p, salt } = kdf
-    return await scryptAsync(utf8(unlock.passphrase.normalize('NFC')), fromBase64url(salt), { N, r, p, dkLen: 32, maxmem: 2 ** 31 })
+    return await scryptAsync(utf8(unlock.passphrase.normalize('NFC')), fromBase64url(salt), {
+      N,
+      r,
+      p,
+      dkLen: 32,
+      maxmem: 2 ** 31,
+    })
   }
   throw new AgentError('KEY_STORE_LOCKED', 'a sealed file needs the kind of key that it was sealed under')
 }

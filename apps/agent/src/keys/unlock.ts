@@ -34,16 +34,22 @@ export async function readPassphrase(
  */
 export function expectPassphrase(unlock: Unlock): void {
   if (unlock.kind !== 'passphrase') return
-  const { length } = [...unlock.passphrase]
+  const { length } = Array.from(unlock.passphrase)
   if (length < shortestPassphrase)
-    throw new AgentError('USAGE', `a passphrase has at least ${shortestPassphrase} characters; seen ${length}`)
+    throw new AgentError(
+      'USAGE',
+      `a passphrase has at least ${shortestPassphrase} characters; seen ${length}`,
+    )
 }
 
 async function passphraseIn(file: string): Promise<string> {
   await expectPrivate(file, 'a passphrase file')
   const text = (await readWhole(file)).toString('utf8').replace(/\r?\n$/, '')
   if (text === '' || text.length > longestPassphrase || /[\r\n]/.test(text))
-    throw new AgentError('KEY_STORE_LOCKED', `${file}: expected one line of 1 to ${longestPassphrase} characters`)
+    throw new AgentError(
+      'KEY_STORE_LOCKED',
+      `${file}: expected one line of 1 to ${longestPassphrase} characters`,
+    )
   return text
 }
 
@@ -55,12 +61,18 @@ export async function readKeyFile(file: string): Promise<Unlock> {
   await expectPrivate(file, 'a key file')
   const key = await readWhole(file)
   if (key.length !== keyFileLength)
-    throw new AgentError('KEY_STORE_LOCKED', `${file}: a key file has ${keyFileLength} bytes; seen ${key.length}`)
+    throw new AgentError(
+      'KEY_STORE_LOCKED',
+      `${file}: a key file has ${keyFileLength} bytes; seen ${key.length}`,
+    )
   return { kind: 'key-file', key: new Uint8Array(key) }
 }
 
 /** Makes a key file with mode 0600 where there is none; an existing one is read. */
-export async function makeKeyFile(file: string, randomBytes: (length: number) => Uint8Array): Promise<Unlock> {
+export async function makeKeyFile(
+  file: string,
+  randomBytes: (length: number) => Uint8Array,
+): Promise<Unlock> {
   try {
     const handle = await open(file, 'wx', 0o600)
     try {

@@ -1,0 +1,124 @@
+import type { Command } from 'commander'
+import { CodedError } from '#libs/canonical'
+import type { Agent } from '../agent.js'
+import { contractIdFrom } from '../contracts/active-contract.js'
+import { exists } from '../durable-file.js'
+import { runIdFrom } from '../runs/find-run.js'
+import { judgeReceipt, shownMaterial } from '../runs/judge-receipt.js'
+import { readBundle } from '../runs/receipt-bundle.js'
+import type { Frame } from './command-frame.js'
+import { exitCodes } from './exit-codes.js'
+import { verdictLines } from './explanation.js'
+import type { Session } from './session.js'
+import { table } from './table.js'
+import type { Answer } from './world.js'
+
+export function addAuditCommands(program: Command, frame: Frame): void {
+  program
+    .command('receipt')
+    .description('check receipts')
+    .command('verify <file-or-run>')
+    .description(
+      'Checks a receipt: signatures, evidence, identities, releases, inclusion, consistency with this agent’s own view of the log,\n' +
+        'quorum. Takes a receipt.json that `run result` wrote, or a run.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sealroom receipt verify ./readmissions/receipt.json\n  $ sealroom receipt verify 9be01c\n',
+    )
+    .action(frame.action<[string, object]>(verifyOne))
+  program
+    .command('audit')
+    .description('check what was done under a contract')
+    .command('receipts')
+    .description('Checks every receipt of a contract, and says which runs have none.')
+    .requiredOption('--contract <id>', 'the contract: its id, the beginning of it, or its name')
+    .addHelpText('after', '\nExample:\n  $ sealroom audit receipts --contract 4f2a91\n')
+    .action(frame.action<[{ contract: string }]>(auditReceipts))
+}
+
+export async function verifyOne(session: Session, given: string): Promise<Answer> {
+  const { agent } = await session.agent()
+  const material = (await exists(given))
+    ? await readBundle(agent, given)
+    : await shownMaterial(agent, await runIdFrom(agent, given))
+  const { run, verdict } = await judgeReceipt(agent, material)
+  return {
+    json: { run: run.id, ...verdict },
+    text: [`run ${run.id}`, ...verdictLines(verdict)],
+    exit: verdict.ok ? exitCodes.ok : exitCodes.refused,
+  }
+}
+
+interface Audited {
+  readonly run: string
+  readonly computation: string
+  readonly state: string
+  readonly verdict: 'holds' | 'FAILS' | 'no receipt'
+  readonly checks: number
+  readonly failed: readonly string[]
+  readonly simulated: boolean
+}
+
+export async function auditReceipts(session: Session, options: { contract: string }): Promise<Answer> {
+  const { agent } = await session.agent()
+  const contract = await contractIdFrom(agent, options.contract)
+  const { runs } = await agent.client.runs(contract)
+  const advance = session.progress('checking receipts')
+  const audited: Audited[] = []
+  for (const [index, { id, computation, state }] of runs.entries()) {
+    audited.push({ run: id, computation, state, ...(await auditOne(agent, id)) })
+    advance(index + 1, runs.length)
+  }
+  const failing = audited.filter(({ verdict }) => verdict === 'FAILS')
+  return {
+    json: { contract, ok: failing.length === 0, runs: audited },
+    text: [
+      ...(audited.length === 0
+        ? ['no runs yet']
+        : table(['run', 'computation', 'state', 'receipt', 'checks'], audited.map(rowOf))),
+      ...failing.flatMap(({ run, failed }) => [
+        '',
+        `run ${run}:`,
+        ...failed.map((line) => `  FAILED  ${line}`),
+      ]),
+      '',
+      failing.length === 0 ? 'every receipt that there is holds' : `${failing.length} receipts do not hold`,
+    ],
+    exit: failing.length === 0 ? exitCodes.ok : exitCodes.refused,
+  }
+}
+
+async function auditOne(agent: Agent, id: string): Promise<Omit<Audited, 'run' | 'computation' | 'state'>> {
+  try {
+    const { run, verdict } = await judgeReceipt(agent, await shownMaterial(agent, id))
+    const failed = verdict.checks
+      .filter(({ ok }) => !ok)
+      .map(({ check, expected, seen }) => `${check}: expected ${expected}; seen ${seen}`)
+    if (run.receipt === null) return { verdict: 'no receipt', checks: 0, failed: [], simulated: false }
+    return {
+      verdict: verdict.ok ? 'holds' : 'FAILS',
+      checks: verdict.checks.length,
+      failed,
+      simulated: verdict.simulated,
+    }
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code === 'COORDINATOR_UNREACHABLE') throw error
+    return {
+      verdict: 'FAILS',
+      checks: 0,
+      failed: [`${String(error.code)}: ${error.message}`],
+      simulated: false,
+    }
+  }
+}
+
+function rowOf({ run, computation, state, verdict, checks, simulated }: Audited): string[] {
+  return [
+    run.slice(0, 12),
+    computation,
+    state,
+    simulated ? `${verdict} (SIMULATED)` : verdict,
+    String(checks),
+  ]
+}

@@ -1,0 +1,144 @@
+import type { Verified } from '#libs/canonical'
+import type { Manifest, Recorded } from '#libs/protocol'
+import type { Agent } from '../agent.js'
+import { activeContract, contractIdFrom } from '../contracts/active-contract.js'
+import { profileSource } from '../datasets/profile-file.js'
+import { dropSealing, publishSealing } from '../datasets/publish-sealing.js'
+import { sealingKey, sealTable } from '../datasets/seal-table.js'
+import { openSource, type SourceFile } from '../datasets/source-file.js'
+import { planTable, type TablePlan } from '../datasets/table-plan.js'
+import { AgentError } from '../errors.js'
+import { newestManifest } from '../runs/newest-manifests.js'
+import { spaces, type SealingRecord } from '../store/records.js'
+import type { VerifiedContract } from '../trust/verify-contract.js'
+import { fitAnswer, readingOf, type CheckOptions } from './dataset-check.js'
+import type { Session } from './session.js'
+import { facts } from './table.js'
+import type { Answer } from './world.js'
+
+export interface SealCommandOptions extends CheckOptions {
+  readonly replace?: boolean
+}
+
+export async function sealDataset(
+  session: Session,
+  path: string,
+  options: SealCommandOptions,
+): Promise<Answer> {
+  const { agent } = await session.agent()
+  const contract = await activeContract(agent, await contractIdFrom(agent, options.contract))
+  if (!contract.ownSignature)
+    throw new AgentError(
+      'REFUSED',
+      `this party has not signed contract ${contract.terms.name}: nothing is sealed under it`,
+    )
+  const plan = planTable(contract.terms, options.dataset, contract.labelOf(agent.keys.party))
+  const source = await openSource(path)
+  try {
+    return await agent.store.exclusively(`seal/${contract.id}/${plan.dataset}`, () =>
+      sealSource(session, agent, contract, plan, source, options),
+    )
+  } finally {
+    await source.file.close()
+  }
+}
+
+async function sealSource(
+  session: Session,
+  agent: Agent,
+  contract: VerifiedContract,
+  plan: TablePlan,
+  source: SourceFile,
+  options: SealCommandOptions,
+): Promise<Answer> {
+  const pending = await pendingSealing(session, agent, contract, plan, source, options)
+  if (pending !== undefined) return sealedAnswer(pending, await publish(session, agent, pending))
+  expectReplaceable(contract, plan, agent, options)
+  session.note(`checking ${source.path}`)
+  const report = await profileSource(source, plan, readingOf(options))
+  if (report.findingCount > 0) return fitAnswer(source.path, plan, report)
+  const sealing = await sealTable(agent, {
+    contract: contract.id,
+    table: plan,
+    source,
+    reading: readingOf(options),
+    previous: lastManifest(contract, plan, agent),
+    outbox: session.home.outbox,
+    onConverted: session.progress('converting'),
+    onSealed: session.progress('sealing'),
+  })
+  return sealedAnswer(sealing, await publish(session, agent, sealing))
+}
+
+/** What an earlier, interrupted command left, where it is to be finished now. */
+async function pendingSealing(
+  session: Session,
+  agent: Agent,
+  contract: VerifiedContract,
+  plan: TablePlan,
+  source: SourceFile,
+  { replace = false }: SealCommandOptions,
+): Promise<SealingRecord | undefined> {
+  const pending = await agent.store.get(spaces.sealings, sealingKey(contract.id, plan.dataset))
+  if (pending === undefined) return undefined
+  if (replace) {
+    await dropSealing(agent, pending)
+    return undefined
+  }
+  if (pending.sourceMark !== source.mark)
+    throw new AgentError(
+      'REFUSED',
+      `version ${pending.version.sequence} of ${plan.dataset}, sealed ${pending.sealedAt} from ${pending.sourcePath}, is on its way and ${source.path} is another content: name that file to finish it, or give --replace to drop it`,
+    )
+  session.note(`going on with version ${pending.version.sequence}, sealed ${pending.sealedAt}`)
+  return pending
+}
+
+function expectReplaceable(
+  contract: VerifiedContract,
+  plan: TablePlan,
+  agent: Agent,
+  { replace = false }: SealCommandOptions,
+): void {
+  const current = newestManifest(contract, plan.dataset, agent.keys.party)
+  if (current === undefined || replace) return
+  throw new AgentError(
+    'REFUSED',
+    `${plan.dataset} is sealed already (version ${current.payload.sequence}, ${current.payload.issuedAt}): give --replace for a new version`,
+  )
+}
+
+// Also a withdrawn one: the chain of Manifests goes on.
+function lastManifest(contract: VerifiedContract, plan: TablePlan, agent: Agent): Verified<Manifest> | null {
+  const own = contract.manifests.filter(
+    ({ payload }) => payload.by === agent.keys.party && payload.dataset === plan.dataset,
+  )
+  return own.toSorted((a, b) => b.payload.sequence - a.payload.sequence)[0] ?? null
+}
+
+async function publish(session: Session, agent: Agent, sealing: SealingRecord): Promise<Recorded> {
+  return await publishSealing(agent, sealing, session.progress('uploading'))
+}
+
+function sealedAnswer({ version, rows, uploads }: SealingRecord, recorded: Recorded): Answer {
+  const bytes = uploads.reduce((sum, { size }) => sum + size, 0)
+  return {
+    json: {
+      dataset: version.dataset,
+      contract: version.contract,
+      manifest: version.manifest,
+      sequence: version.sequence,
+      rows,
+      segments: version.segments.map(({ name, columns }) => ({ name, columns })),
+      sealedBytes: bytes,
+      index: recorded.index,
+    },
+    text: facts([
+      ['dataset', `${version.dataset}, version ${version.sequence}`],
+      ['rows', String(rows)],
+      ['segments', version.segments.map(({ name }) => name).join(', ')],
+      ['sealed bytes', String(bytes)],
+      ['manifest', `${version.manifest} (entry ${recorded.index ?? '?'} of the log)`],
+    ]),
+  }
+}

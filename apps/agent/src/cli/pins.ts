@@ -1,0 +1,91 @@
+import type { Command } from 'commander'
+import { isName, nameRule } from '#libs/contract'
+import { thumbprintSchema } from '#libs/protocol'
+import type { Agent } from '../agent.js'
+import { AgentError } from '../errors.js'
+import { spaces } from '../store/records.js'
+import type { Frame } from './command-frame.js'
+import type { Session } from './session.js'
+import { table } from './table.js'
+import type { Answer } from './world.js'
+
+export function addPinCommands(program: Command, frame: Frame): void {
+  program
+    .command('pin <label> <thumbprint>')
+    .description(
+      'Says that this consent key is that party, after its fingerprint was compared by telephone, in person or on paper. No\n' +
+        'contract is signed with a party that is not pinned.',
+    )
+    .option('--replace', 'give the label to another key than before')
+    .addHelpText('after', '\nExample:\n  $ sealroom pin laboratory 0J4k…43 characters…x8\n')
+    .action(frame.action<[string, string, { replace?: boolean }]>(pin))
+  program
+    .command('unpin <label>')
+    .description('Forgets that a key was compared. Contracts that were signed stay signed.')
+    .addHelpText('after', '\nExample:\n  $ sealroom unpin laboratory\n')
+    .action(frame.action<[string, object]>(unpin))
+  program
+    .command('pins')
+    .description('Lists the parties whose keys were compared.')
+    .addHelpText('after', '\nExample:\n  $ sealroom pins --json\n')
+    .action(frame.action<[object]>(pins))
+}
+
+export async function pin(
+  session: Session,
+  label: string,
+  thumbprint: string,
+  { replace = false }: { replace?: boolean },
+): Promise<Answer> {
+  if (!isName(label))
+    throw new AgentError('USAGE', `label: expected ${nameRule}; seen ${JSON.stringify(label)}`)
+  if (!thumbprintSchema.safeParse(thumbprint).success)
+    throw new AgentError(
+      'USAGE',
+      `thumbprint: expected the 43 characters that \`sealroom identity show\` prints as party; seen ${thumbprint.length}`,
+    )
+  const { agent } = await session.agent()
+  await agent.store.exclusively('pins', async () => {
+    const before = await keyOf(agent, label)
+    if (before !== undefined && before !== thumbprint && !replace)
+      throw new AgentError(
+        'REFUSED',
+        `${label} is pinned to ${before} already: compare again, then give --replace`,
+      )
+    const changes =
+      before === undefined || before === thumbprint ? [] : [agent.store.remove(spaces.pins, before)]
+    const record = { label, pinnedAt: new Date(agent.now()).toISOString() }
+    await agent.store.write(...changes, agent.store.put(spaces.pins, thumbprint, record))
+  })
+  return { json: { label, thumbprint }, text: [`${label} is ${thumbprint}`] }
+}
+
+export async function unpin(session: Session, label: string): Promise<Answer> {
+  const { agent } = await session.agent()
+  return await agent.store.exclusively('pins', async () => {
+    const thumbprint = await keyOf(agent, label)
+    if (thumbprint === undefined)
+      throw new AgentError('USAGE', `nobody is pinned as ${label}: see \`sealroom pins\``)
+    await agent.store.write(agent.store.remove(spaces.pins, thumbprint))
+    return { json: { label, thumbprint }, text: [`${label} (${thumbprint}) is no longer pinned`] }
+  })
+}
+
+export async function pins(session: Session): Promise<Answer> {
+  const { agent } = await session.agent()
+  const all = await agent.store.list(spaces.pins)
+  return {
+    json: { own: agent.keys.party, pins: all.map(([thumbprint, record]) => ({ thumbprint, ...record })) },
+    text: table(
+      ['label', 'party', 'pinned'],
+      [
+        [`${agent.config.name} (this agent)`, agent.keys.party, ''],
+        ...all.map(([thumbprint, { label, pinnedAt }]) => [label, thumbprint, pinnedAt]),
+      ],
+    ),
+  }
+}
+
+async function keyOf(agent: Agent, label: string): Promise<string | undefined> {
+  return (await agent.store.list(spaces.pins)).find(([, record]) => record.label === label)?.[0]
+}

@@ -1,0 +1,90 @@
+/** Runs each computation of a contract on made-up rows of its schema, with the SQL and the controls that an enclave would use. */
+import { CodedError } from '#libs/canonical'
+import { parseParameters, prepareOutput, releaseOutput, type ResultTable } from '#libs/computation'
+import type { ContractTerms, ParameterTerms, SqlTerms } from '#libs/contract'
+import { withEngine, type Engine } from '#libs/engine'
+import { understand } from './check-queries.js'
+import { withMadeUpTables } from './made-up-tables.js'
+
+const queryCaps = { maxRows: 10_000, timeoutMilliseconds: 60_000 } as const
+
+export type DryRunResult =
+  | { readonly computation: string; readonly ok: false; readonly code: string; readonly message: string }
+  | { readonly computation: string; readonly ok: true; readonly outputs: readonly DryOutput[] }
+
+export interface DryOutput {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly rows: readonly ResultTable['values'][number][]
+  /** what each control did */
+  readonly effects: readonly string[]
+}
+
+/** Dry-runs every reviewed query of a contract; parameters take the least value that their terms allow. */
+export async function dryRun(terms: ContractTerms): Promise<readonly DryRunResult[]> {
+  const results: DryRunResult[] = []
+  for (const [name, computation] of Object.entries(terms.computations)) {
+    if (computation.kind !== 'sql') continue
+    results.push(await dryRunOne(terms, name, computation))
+  }
+  return results
+}
+
+async function dryRunOne(terms: ContractTerms, name: string, computation: SqlTerms): Promise<DryRunResult> {
+  try {
+    const reviewed = await withEngine({}, (parser) => understand(parser, terms, computation))
+    const parameters = parseParameters(computation.parameters, leastParameters(computation.parameters))
+    return await withMadeUpTables(terms, computation.over, async (engine) => {
+      await engine.lock()
+      const outputs: DryOutput[] = []
+      for (const [output, declared] of Object.entries(computation.outputs))
+        outputs.push(
+          await dryOutput(engine, output, prepareOutput(terms.datasets, reviewed, declared, parameters)),
+        )
+      return { computation: name, ok: true, outputs }
+    })
+  } catch (error) {
+    if (error instanceof CodedError)
+      return { computation: name, ok: false, code: String(error.code), message: error.message }
+    throw error
+  }
+}
+
+async function dryOutput(
+  engine: Engine,
+  name: string,
+  prepared: ReturnType<typeof prepareOutput>,
+): Promise<DryOutput> {
+  const { table, effects } = releaseOutput(prepared, await engine.query(prepared.sql, {}, queryCaps))
+  return {
+    name,
+    columns: table.columns.map((column) => column.name),
+    rows: Array.from({ length: table.rows }, (_, row) => table.values.map((column) => column[row] ?? null)),
+    effects: effects.map(
+      ({ control, rowsBefore, rowsAfter, changedCells }) =>
+        `${control}: ${rowsBefore} rows before, ${rowsAfter} after, ${changedCells} values changed`,
+    ),
+  }
+}
+
+/** A value that each parameter allows. */
+export function leastParameters(
+  declared: Readonly<Record<string, ParameterTerms>>,
+): Record<string, string | number | boolean> {
+  return Object.fromEntries(Object.entries(declared).map(([name, terms]) => [name, leastValue(terms)]))
+}
+
+function leastValue(terms: ParameterTerms): string | number | boolean {
+  switch (terms.type) {
+    case 'bool':
+      return false
+    case 'string':
+      return terms.oneOf?.[0] ?? 'amber'.slice(0, terms.maxLength)
+    case 'int':
+      return terms.oneOf?.[0] ?? terms.min ?? 0
+    case 'double':
+    case 'date':
+    case 'timestamp':
+      return terms.min
+  }
+}
