@@ -232,7 +232,7 @@ const mutations: readonly [rule: string, what: string, change: (facts: Draft) =>
   [
     'recipients.known',
     'a recipient without Identity',
-    (f) => delete f.identitiesWhenRequested[signers.lab.thumbprint],
+    (f) => Reflect.deleteProperty(f.identitiesWhenRequested, signers.lab.thumbprint),
   ],
   ['approvals.count', 'no approval', (f) => (f.approvals = [])],
   ['approvals.count', 'an approval of somebody else', (f) => (f.approvals[0]!.by = signers.south.thumbprint)],

@@ -36,7 +36,7 @@ function meets(terms: ParameterTerms, value: JsonValue | undefined): boolean {
     case 'string':
       if (typeof value !== 'string' || !value.isWellFormed()) return false
       if (terms.oneOf !== undefined && !terms.oneOf.includes(value)) return false
-      return [...value].length <= (terms.maxLength ?? (terms.oneOf === undefined ? 0 : Infinity))
+      return Array.from(value).length <= (terms.maxLength ?? (terms.oneOf === undefined ? 0 : Infinity))
     case 'int':
       if (typeof value !== 'number' || !Number.isSafeInteger(value)) return false
       if (terms.oneOf !== undefined && !terms.oneOf.includes(value)) return false

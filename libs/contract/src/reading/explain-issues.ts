@@ -1,5 +1,6 @@
 /** Schema issues told as mistakes: which field, what is expected, what stands there, how to mend it. */
 import { z } from 'zod'
+import { WrittenDecimal } from '../terms/quantities.js'
 import { guideOf, namesGuide } from './field-guide.js'
 import type { Mistake } from './problem.js'
 
@@ -21,22 +22,40 @@ function explain(schema: z.ZodType, value: unknown, issue: Issue, base: Path): M
   const path = [...base, ...own]
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schema, own, value)
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      at: 'key',
-      expected: `only the fields ${known.join(', ')}`,
-      seen: `the unknown field ${shown(key)}`,
-      mend: nearest(key, known) ?? 'Remove it.',
-    }))
+    return issue.keys.map((key) => unknownField([...path, key], known))
   }
   if (issue.code === 'invalid_key') return [{ path, at: 'key', ...namesGuide, seen: shown(own.at(-1)) }]
   const found = valueAt(value, own)
-  // Of a choice by `kind`, `type` or `tee` the schema points at the whole; the mistake is in the field that chooses.
-  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
-    if (!isMapping(found)) return [mistake(path, found)]
-    return [mistake([...path, issue.discriminator], found[issue.discriminator])]
-  }
+  // A choice by `kind`, `type` or `tee` that is not there may be there under a misspelt name.
+  const name = own.at(-1)
+  const holder = valueAt(value, own.slice(0, -1))
+  if (
+    issue.code === 'invalid_union' &&
+    issue.discriminator !== undefined &&
+    issue.discriminator === name &&
+    isMapping(holder) &&
+    found === undefined
+  )
+    return [mistake(path, found), ...misspelt(issue.discriminator, path.slice(0, -1), holder)]
   return [mistake(path, found)]
+}
+
+function misspelt(name: string, path: Path, found: Readonly<Record<string, unknown>>): Mistake[] {
+  return Object.keys(found)
+    .filter((key) => nearest(key, [name]) !== undefined)
+    .map((key) => ({ ...unknownField([...path, key], [name]), expected: `the field ${name}` }))
+}
+
+function unknownField(path: Path, known: readonly string[]): Mistake {
+  const key = String(path.at(-1))
+  const expected = `only the fields ${known.join(', ')}`
+  return {
+    path,
+    at: 'key',
+    expected,
+    seen: `the unknown field ${shown(key)}`,
+    mend: nearest(key, known) ?? 'Remove it.',
+  }
 }
 
 function mistake(path: Path, found: unknown): Mistake {
@@ -60,9 +79,10 @@ function describe(found: unknown): string {
 export function shown(found: unknown): string {
   if (found === undefined) return 'nothing'
   if (found === null) return 'nothing (null)'
+  if (found instanceof WrittenDecimal) return found.source.slice(0, 60)
   if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : `a list of ${found.length}`
   if (typeof found === 'object') return `a mapping of ${Object.keys(found).length} fields`
-  if (typeof found !== 'string') return `${JSON.stringify(found)}`
+  if (typeof found !== 'string') return JSON.stringify(found)
   const short = found.length > 60 ? `${found.slice(0, 60).toWellFormed()}…` : found
   return JSON.stringify(short).replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '\uFFFD')
 }
@@ -123,7 +143,7 @@ function knownKeys(schema: z.ZodType, path: Path, value: unknown): readonly stri
     else if (at instanceof z.ZodArray) at = at.element
     at = chosen(at, here)
   }
-  return at instanceof z.ZodObject ? Object.keys(at.shape as object) : []
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
 }
 
 function chosen(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
@@ -133,7 +153,7 @@ function chosen(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   const options = schema.options.map((option) => chosen(option, value))
   const fits = (option: z.core.$ZodType) =>
     option instanceof z.ZodObject &&
-    Object.entries(option.shape as Record<string, z.ZodType>).some(
+    Object.entries(option.shape).some(
       ([name, member]) => member instanceof z.ZodLiteral && member.safeParse(valueAt(value, [name])).success,
     )
   return options.find(fits) ?? options.find((option) => option instanceof z.ZodObject) ?? schema

@@ -3,6 +3,7 @@
  * so a later change of a default changes no contract that was signed.
  */
 import { isName, nameSkeleton } from '../terms/names.js'
+import { WrittenDecimal } from '../terms/quantities.js'
 
 /** What `sealroom contract propose` makes, where the author left it out. */
 export interface ProposalFields {
@@ -61,5 +62,7 @@ function withoutUndefined(value: object): object {
 }
 
 function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof WrittenDecimal)
+  )
 }

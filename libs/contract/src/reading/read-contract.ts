@@ -110,7 +110,11 @@ function invalidTerms(
   const more = problems.length > 20 ? [`and ${problems.length - 20} more`] : []
   return new ContractError(
     code,
-    [`${problems.length} mistakes in the contract`, ...shownProblems, ...more].join('\n'),
+    [
+      problems.length === 1 ? 'one mistake in the contract' : `${problems.length} mistakes in the contract`,
+      ...shownProblems,
+      ...more,
+    ].join('\n'),
     { problems },
   )
 }

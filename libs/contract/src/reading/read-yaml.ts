@@ -6,7 +6,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Scalar } from 'yaml'
 import { maximumDepth, utf8 } from '#libs/canonical'
 import { ContractError } from '../errors.js'
-import { canonicalDecimalOf } from '../terms/quantities.js'
+import { canonicalDecimalOf, WrittenDecimal } from '../terms/quantities.js'
 import type { Mistake } from './problem.js'
 
 /** Larger texts are refused before they are parsed. */
@@ -46,7 +46,7 @@ export function readYaml(text: string): YamlText {
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
   const reader = new NodeReader(place)
-  if (/^%/m.test(text.slice(0, document.contents?.range?.[0] ?? text.length)))
+  if (/^%/m.test(text.slice(0, document.contents?.range[0] ?? text.length)))
     reader.mistakes.push(forbidden([], 'a YAML directive', 'Remove the line that begins with %.'))
   const value = reader.read(document.contents, [], 0)
   return { value, mistakes: reader.mistakes, placeOf: (path, at) => reader.placeOf(path, at) }
@@ -140,18 +140,18 @@ class NodeReader {
       return this.refuse(
         path,
         'a number in another notation than plain decimal digits',
-        'Write it as digits with at most one point, like 12 or 0.05.',
+        'Write it as digits with at most one point, like 12 or 0.05; put it in quotes where it is text.',
       )
-    // A number that is not whole becomes the decimal string it was written as: no double comes between.
-    if (decimal.includes('.') || source.includes('.')) return decimal
+    // A number with a point stays what was written: no double comes between.
+    if (source.includes('.')) return new WrittenDecimal(source)
     const whole = Number(decimal)
     if (Number.isSafeInteger(whole)) return whole
     return this.refuse(path, 'a whole number beyond 9007199254740991', 'Write a smaller number.')
   }
 
-  private refuse(path: Path, seen: string, mend: string): undefined {
+  private refuse(path: Path, seen: string, mend: string): null {
     this.mistakes.push(forbidden(path, seen, mend))
-    return undefined
+    return null
   }
 }
 

@@ -44,7 +44,7 @@ export const controlNames = Object.keys(controlShapes) as ControlName[]
 type ControlValue<Name extends ControlName> = DeepReadonly<z.output<Shapes[Name]>>
 
 /** One control: an object with exactly one member. */
-export type Control = { [Name in ControlName]: { readonly [Key in Name]: ControlValue<Name> } }[ControlName]
+export type Control = { [Name in ControlName]: Readonly<Record<Name, ControlValue<Name>>> }[ControlName]
 
 const loose = z.strictObject({
   minimumGroupSize: controlShapes.minimumGroupSize.optional(),

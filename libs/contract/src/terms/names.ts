@@ -87,7 +87,7 @@ const lookalikes: Readonly<Record<string, string>> = {
 
 /** Names with equal skeletons look alike; one contract may not hold both in one place. Case counts for nothing, as in queries. */
 export function nameSkeleton(name: string): string {
-  return [...name.normalize('NFKC').toLowerCase()].map((letter) => lookalikes[letter] ?? letter).join('')
+  return Array.from(name.normalize('NFKC').toLowerCase(), (letter) => lookalikes[letter] ?? letter).join('')
 }
 
 /** One line of text without control or format characters, in NFC. */

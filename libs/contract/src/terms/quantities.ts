@@ -38,13 +38,23 @@ function scaled(decimal: string): bigint {
   return decimal.startsWith('-') ? -magnitude : magnitude
 }
 
+/**
+ * A number with a point, as a YAML text writes it. Only fields that take decimals take it: elsewhere `550.90` without quotes
+ * would lose its zero in silence.
+ */
+export class WrittenDecimal {
+  constructor(readonly source: string) {}
+}
+
 /** A number that need not be whole: a decimal string in the canonical form; authors may write a YAML number. */
-export const decimalSchema = z.union([z.int(), z.string()]).transform((value, context) => {
-  const decimal = canonicalDecimalOf(String(value))
-  if (decimal !== null) return decimal
-  context.addIssue({ code: 'custom', message: 'not a decimal number' })
-  return z.NEVER
-})
+export const decimalSchema = z
+  .union([z.int(), z.string(), z.instanceof(WrittenDecimal)])
+  .transform((value, context) => {
+    const decimal = canonicalDecimalOf(value instanceof WrittenDecimal ? value.source : String(value))
+    if (decimal !== null) return decimal
+    context.addIssue({ code: 'custom', message: 'not a decimal number' })
+    return z.NEVER
+  })
 
 export const positiveDecimalSchema = decimalSchema.refine((decimal) => compareDecimals(decimal, '0') > 0)
 

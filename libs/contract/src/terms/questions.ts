@@ -82,6 +82,8 @@ export function effectiveControls(
   output: OutputTerms,
   datasets: readonly string[],
 ): readonly Control[] {
+  // What is kept sealed leaves nobody's enclave; the outputs made of it pass their own controls.
+  if (output.controls.some((control) => 'keep' in control)) return output.controls
   const minimumGroupSize = requiredGroupSize(terms, output, datasets)
   if (output.controls.some((control) => 'minimumGroupSize' in control))
     return output.controls.map((control) => ('minimumGroupSize' in control ? { minimumGroupSize } : control))

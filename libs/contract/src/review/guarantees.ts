@@ -1,0 +1,38 @@
+/** What each control guarantees, in one sentence for the people who sign. */
+import type { Control } from '../terms/terms.js'
+import { controlName, type ControlName } from '../terms/controls.js'
+
+const pairs = (record: Readonly<Record<string, string>>) =>
+  Object.entries(record)
+    .map(([column, value]) => `${column} (${value})`)
+    .join(', ')
+
+type Guarantees = {
+  [Name in ControlName]: (control: Extract<Control, Readonly<Record<Name, unknown>>>) => string
+}
+
+const guarantees: Guarantees = {
+  minimumGroupSize: (control) =>
+    `Each row rests on at least ${control.minimumGroupSize} different people of every owner whose data is read; smaller groups are left out.`,
+  roundTo: (control) => `Numbers are rounded to steps: ${pairs(control.roundTo)}.`,
+  clamp: (control) =>
+    `Numbers are moved into ranges: ${Object.entries(control.clamp)
+      .map(([column, range]) => `${column} (${range.min} to ${range.max})`)
+      .join(', ')}.`,
+  topCode: (control) => `Values above a bound are shown as the bound: ${pairs(control.topCode)}.`,
+  maxRows: (control) => `At most ${control.maxRows} rows leave.`,
+  columns: (control) => `Only these columns leave: ${control.columns.join(', ')}.`,
+  differentialPrivacy: ({ differentialPrivacy: { epsilon, delta, mechanism } }) =>
+    `Noise (${mechanism}) hides each person’s part up to ε = ${epsilon}, δ = ${delta}.`,
+  releaseApproval: ({ releaseApproval: { from, count } }) =>
+    `The result can be opened only after ${count} of ${from.join(', ')} agreed.`,
+  keep: () => 'It never leaves; computations of this contract may use it.',
+  uncontrolled: (control) =>
+    `IT LEAVES AS COMPUTED, with no protection of single people. Reason given: ${control.uncontrolled}`,
+}
+
+/** The guarantee of a control in one sentence. */
+export function guaranteeOf(control: Control): string {
+  const tell = guarantees[controlName(control)] as (control: Control) => string
+  return tell(control)
+}
