@@ -1,0 +1,122 @@
+/** Starts what a collaboration needs on one machine: a coordinator, a worker pool with a SIMULATED enclave, and the parties. */
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { signingKeyFromSeed, toBase64url } from '#libs/canonical'
+import { HostileCoordinator } from './hostile-coordinator.js'
+import { Party } from './party.js'
+import { programs, run, start, type Running } from './processes.js'
+
+export const origin = 'log.demo.sealroom.example/1'
+
+export interface StackOptions {
+  readonly folder: string
+  readonly labels: readonly string[]
+  readonly env?: Record<string, string>
+}
+
+export class Stack {
+  private constructor(
+    readonly folder: string,
+    readonly coordinator: Running,
+    /** what everybody takes for the coordinator: honest until it is told otherwise */
+    readonly hostile: HostileCoordinator,
+    readonly directUrl: string,
+    readonly simulatorKey: string,
+    readonly measurement: string,
+    readonly parties: ReadonlyMap<string, Party>,
+  ) {}
+
+  worker: Running | null = null
+  readonly origin = origin
+
+  /** Starts the coordinator and makes the parties' folders; the worker is started by {@link startWorker}. */
+  static async start({ folder, labels, env }: StackOptions): Promise<Stack> {
+    const operator = join(folder, 'operator')
+    await mkdir(operator, { recursive: true, mode: 0o700 })
+    const seed = randomBytes(32)
+    await writeFile(join(operator, 'simulator.key'), `${toBase64url(seed)}\n`, { mode: 0o600 })
+    const [coordinator, measurement] = await Promise.all([startCoordinator(folder, env), measure()])
+    const url = await readyUrl(coordinator)
+    const hostile = await HostileCoordinator.before(url)
+    const parties = await Promise.all(
+      labels.map(async (label) => [label, await Party.make(label, join(folder, label))] as const),
+    )
+    const simulator = await signingKeyFromSeed(seed)
+    return new Stack(folder, coordinator, hostile, url, simulator.thumbprint, measurement, new Map(parties))
+  }
+
+  party(label: string): Party {
+    const party = this.parties.get(label)
+    if (party === undefined) throw new Error(`no party ${label}`)
+    return party
+  }
+
+  startWorker(): void {
+    this.worker = start(
+      'enclave worker',
+      [
+        programs.worker,
+        ...['--coordinator', this.hostile.url],
+        ...['--enrolment-file', join(this.folder, 'coordinator/enrolment')],
+        ...['--simulator-key-file', join(this.folder, 'operator/simulator.key')],
+      ],
+      join(this.folder, 'worker.log'),
+    )
+  }
+
+  /** A single-use invitation from the operator. */
+  async invite(label: string): Promise<string> {
+    const { stdout, stderr, exit } = await run([
+      programs.coordinator,
+      'invite',
+      ...[
+        '--label',
+        label,
+        '--url',
+        this.directUrl,
+        '--operator-token-file',
+        join(this.folder, 'coordinator/operator-token'),
+        '--json',
+      ],
+    ])
+    if (exit !== 0) throw new Error(`the operator could not invite ${label}: ${stdout}${stderr}`)
+    return (JSON.parse(stdout) as { invitation: string }).invitation
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.parties.values()].map((party) => party.stopDaemon()))
+    await this.worker?.stop()
+    await this.hostile.close()
+    await this.coordinator.stop()
+  }
+}
+
+async function startCoordinator(folder: string, env: Record<string, string> = {}): Promise<Running> {
+  const data = join(folder, 'coordinator')
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  await writeFile(join(data, 'operator-token'), `${toBase64url(randomBytes(32))}\n`, { mode: 0o600 })
+  await writeFile(join(data, 'enrolment'), `${toBase64url(randomBytes(32))}\n`, { mode: 0o600 })
+  return start(
+    'coordinator',
+    [
+      programs.coordinator,
+      'serve',
+      ...['--data', data, '--port', '0', '--origin', origin, '--json'],
+      ...['--operator-token-file', join(data, 'operator-token'), '--enrolment-file', join(data, 'enrolment')],
+    ],
+    join(folder, 'coordinator.log'),
+    env,
+  )
+}
+
+async function readyUrl(coordinator: Running): Promise<string> {
+  const line = await coordinator.line((text) => text.includes('"url"'), 30_000)
+  return (JSON.parse(line) as { url: string }).url
+}
+
+async function measure(): Promise<string> {
+  const { stdout, stderr, exit } = await run([programs.worker, '--measurement'])
+  if (exit !== 0) throw new Error(`the worker could not measure itself: ${stderr}`)
+  return stdout.trim()
+}
