@@ -1,0 +1,121 @@
+/** One row per code that can leave this server. A code without a row does not compile. */
+import type { CanonicalErrorCode } from '#libs/canonical'
+import type { ContractErrorCode } from '#libs/contract'
+import type { ProtocolErrorCode } from '#libs/protocol'
+import type { TranslogErrorCode } from '#libs/translog'
+import type { CoordinatorErrorCode } from '../errors.js'
+
+export type PublicErrorCode =
+  CanonicalErrorCode | ContractErrorCode | CoordinatorErrorCode | ProtocolErrorCode | TranslogErrorCode
+
+const malformed = { status: 400, title: 'The message is malformed' }
+const unauthenticated = { status: 401, title: 'The request is not signed as it must be' }
+const forbidden = { status: 403, title: 'Not allowed' }
+const missing = { status: 404, title: 'Not found' }
+const conflict = { status: 409, title: 'Not possible now' }
+const unprocessable = { status: 422, title: 'The statement does not hold' }
+
+export const problemTable = {
+  JSON_MALFORMED: malformed,
+  JSON_NOT_CANONICAL: malformed,
+  JSON_TOO_DEEP: malformed,
+  JSON_UNSUPPORTED_VALUE: malformed,
+  BYTES_MALFORMED: malformed,
+  KEY_MALFORMED: malformed,
+  STATEMENT_MALFORMED: malformed,
+  STATEMENT_HEADER_INVALID: unprocessable,
+  STATEMENT_SIGNATURE_INVALID: unprocessable,
+  STATEMENT_PAYLOAD_INVALID: unprocessable,
+
+  REQUEST_TOKEN_INVALID: unauthenticated,
+  REQUEST_TOKEN_STALE: unauthenticated,
+  IDENTITY_INVALID: unprocessable,
+  IDENTITY_OLDER: conflict,
+
+  YAML_MALFORMED: malformed,
+  YAML_TOO_LARGE: malformed,
+  YAML_NOT_ALLOWED: malformed,
+  TERMS_INVALID: unprocessable,
+  TERMS_NOT_CANONICAL: unprocessable,
+  PAYLOAD_INVALID: unprocessable,
+  SIGNATURE_MISSING: unprocessable,
+  SIGNATURE_DUPLICATE: unprocessable,
+  SIGNATURE_UNEXPECTED: unprocessable,
+  SIGNATURE_KEY_UNKNOWN: unprocessable,
+  SIGNATURE_PAYLOAD_DIFFERS: unprocessable,
+  SIGNATURE_INVALID: unprocessable,
+  ACTIVATION_INVALID: unprocessable,
+  ACTIVATION_LATE: conflict,
+  AMENDMENT_INVALID: unprocessable,
+  LIFECYCLE_CONFLICT: conflict,
+
+  SIZE_INVALID: malformed,
+  HASH_MALFORMED: malformed,
+  PROOF_MALFORMED: malformed,
+  PROOF_INVALID: unprocessable,
+  FRONTIER_MALFORMED: malformed,
+  LEAF_MALFORMED: malformed,
+  SECRET_MALFORMED: malformed,
+  NAME_MALFORMED: malformed,
+  NOTE_MALFORMED: malformed,
+  CHECKPOINT_MALFORMED: malformed,
+  ORIGIN_MISMATCH: unprocessable,
+  LOG_SIGNATURE_MISSING: unprocessable,
+  LOG_SIGNATURE_INVALID: unprocessable,
+  COSIGNATURE_INVALID: unprocessable,
+  WITNESSES_INVALID: unprocessable,
+  QUORUM_NOT_MET: conflict,
+  VIEW_MALFORMED: malformed,
+  LEAVES_INCOMPLETE: conflict,
+  VIEW_TOO_OLD: conflict,
+  ROLLBACK: conflict,
+  FORK: conflict,
+  CONSISTENCY_BROKEN: conflict,
+
+  TOKEN_MISSING: unauthenticated,
+  TOKEN_REPLAYED: unauthenticated,
+  KEY_UNKNOWN: unauthenticated,
+  OPERATOR_TOKEN_INVALID: unauthenticated,
+  NOT_ENTITLED: forbidden,
+  REQUEST_MALFORMED: malformed,
+  REQUEST_TOO_LARGE: { status: 413, title: 'Too large' },
+  REQUESTS_TOO_MANY: { status: 429, title: 'Too many requests' },
+  ROUTE_UNKNOWN: missing,
+  STATEMENT_TYPE_UNKNOWN: malformed,
+  STATEMENT_TYPE_REFUSED: forbidden,
+  STATEMENT_NOT_BY_CALLER: forbidden,
+  STATEMENT_OTHER_LOG: unprocessable,
+  STATEMENT_TIME_IMPLAUSIBLE: unprocessable,
+  STATEMENT_CONFLICT: conflict,
+  STATEMENT_UNKNOWN: missing,
+  ATTACHMENT_MISMATCH: unprocessable,
+  INVITATION_INVALID: forbidden,
+  PARTY_UNKNOWN: missing,
+  CONTRACT_UNKNOWN: missing,
+  CONTRACT_NOT_OPEN: conflict,
+  CONTRACT_MISMATCH: unprocessable,
+  PROPOSAL_EXPIRED: conflict,
+  MANIFEST_INVALID: unprocessable,
+  BLOB_UNKNOWN: missing,
+  RUN_UNKNOWN: missing,
+  RUN_REFUSED: { status: 403, title: 'The contract does not allow this run' },
+  RUN_STATE_CONFLICT: conflict,
+  ROUND_OTHER: conflict,
+  SPEND_CHAIN_BROKEN: conflict,
+  RELEASE_INVALID: unprocessable,
+  RECEIPT_INVALID: unprocessable,
+  OUTPUT_NOT_YOURS: { status: 403, title: 'Not a recipient of this output' },
+  ENROLMENT_INVALID: forbidden,
+  WORKER_UNKNOWN: missing,
+  WORKER_STATE_CONFLICT: conflict,
+  COSIGNATURE_REFUSED: unprocessable,
+  CHECKPOINT_UNKNOWN: missing,
+  LEAF_UNKNOWN: missing,
+  UPLOAD_EXISTS: conflict,
+  UPLOAD_UNKNOWN: missing,
+  UPLOAD_OFFSET: conflict,
+  UPLOAD_MISMATCH: unprocessable,
+  UPLOAD_QUOTA: { status: 413, title: 'More than this party may keep here' },
+  RANGE_INVALID: { status: 416, title: 'No such range' },
+  STOPPING: { status: 503, title: 'The server is stopping' },
+} as const satisfies Record<PublicErrorCode, { readonly status: number; readonly title: string }>

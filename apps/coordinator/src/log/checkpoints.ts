@@ -1,0 +1,76 @@
+/** Checkpoints with the cosignatures that are known, and the choice of the one that a caller needs next. */
+import { Injectable } from '@nestjs/common'
+import type { Digest, Thumbprint } from '#libs/canonical'
+import type { CheckpointMessage } from '#libs/protocol'
+import { ContractBook } from '../contracts/contract-book.js'
+import { CoordinatorError } from '../errors.js'
+import type { Caller } from '../http/caller.js'
+import { checkpointAsked } from '../runs/run-driver.js'
+import { RunBook } from '../runs/run-book.js'
+import { WorkerPool } from '../runs/worker-pool.js'
+import { CosignatureBook } from './cosignature-book.js'
+import { CosignDemands } from './cosign-demands.js'
+import { PublicLog } from './public-log.js'
+
+@Injectable()
+export class Checkpoints {
+  constructor(
+    private readonly log: PublicLog,
+    private readonly cosignatures: CosignatureBook,
+    private readonly demands: CosignDemands,
+    private readonly runs: RunBook,
+    private readonly contracts: ContractBook,
+    private readonly workers: WorkerPool,
+  ) {}
+
+  /** @throws CoordinatorError `CHECKPOINT_UNKNOWN`. */
+  async at(size: number): Promise<CheckpointMessage> {
+    const { root, note } = await this.log.checkpoint(size)
+    return { size, root, note: note + this.cosignatures.lines(size).join('') }
+  }
+
+  /** The checkpoint that a run waits or waited for: its Receipt's, before that its Spends'. */
+  async ofRun(id: Digest, caller: Caller): Promise<CheckpointMessage> {
+    const { run } = await this.runs.get(id)
+    const concerns =
+      caller.kind === 'party'
+        ? this.contracts.isPartyOf(caller.thumbprint, run.contract)
+        : caller.kind === 'worker' && this.workers.find(caller.thumbprint)?.run === id
+    if (!concerns) throw new CoordinatorError('RUN_UNKNOWN', `run ${id} is not recorded here`)
+    return await this.at(run.record.receiptCheckpoint ?? run.record.spendsCheckpoint ?? this.log.size)
+  }
+
+  /**
+   * What a caller that names nothing needs next: a checkpoint that somebody waits for it to cosign; else the one whose
+   * cosignatures its live run waited for; else the newest, over every leaf.
+   */
+  async forCaller(caller: Caller): Promise<CheckpointMessage> {
+    if (caller.kind === 'party') {
+      const asked = this.askedOf(caller.thumbprint)
+      if (asked !== null) return await this.at(asked)
+      const releasing = this.runs
+        .ownedBy(caller.thumbprint)
+        .filter(({ run }) => run.state === 'collectingReleases')
+      const size = Math.max(0, ...releasing.map(({ run }) => run.record.spendsCheckpoint ?? 0))
+      if (size > 0) return await this.at(size)
+    }
+    if (caller.kind === 'worker') {
+      const record = this.runs.findLive(this.workers.find(caller.thumbprint)?.run ?? '')?.run.record
+      const size = record?.receiptCheckpoint ?? record?.spendsCheckpoint ?? null
+      if (size !== null) return await this.at(size)
+    }
+    return await this.at(this.log.size)
+  }
+
+  private askedOf(party: Thumbprint): number | null {
+    const byRuns = [...this.runs.liveRuns()].flatMap(({ run }) => {
+      const asked = checkpointAsked(run.record)
+      const concerned = run.record.terms.owners.includes(party) || run.record.terms.witnesses.includes(party)
+      return asked !== null && concerned && !run.record.cosigned.includes(party)
+        ? [Math.max(asked, this.demands.raised(run.id) ?? 0)]
+        : []
+    })
+    const sizes = [...byRuns, ...this.demands.of(party)].filter((size) => !this.cosignatures.has(size, party))
+    return sizes.length === 0 ? null : Math.max(...sizes)
+  }
+}

@@ -1,0 +1,101 @@
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common'
+import { z } from 'zod'
+import {
+  cosignRequestSchema,
+  digestSchema,
+  postCosignatureSchema,
+  type CheckpointMessage,
+  type LogInfo,
+} from '#libs/protocol'
+import { CoordinatorError } from '../errors.js'
+import { From, Party, Serves, type Caller } from '../http/caller.js'
+import { Checkpoints } from './checkpoints.js'
+import { LogSettings, PublicLog } from './public-log.js'
+import { RecordCosignature } from './record-cosignature.js'
+
+/** Leaves in one answer. */
+const pageLeaves = 1000
+
+const number = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,15})$/, 'expected a whole number')
+  .transform(Number)
+
+@Serves('party', 'worker')
+@Controller('v1/log')
+export class LogController {
+  constructor(
+    private readonly log: PublicLog,
+    private readonly settings: LogSettings,
+    private readonly checkpoints: Checkpoints,
+    private readonly cosignatures: RecordCosignature,
+  ) {}
+
+  @Serves('anyone')
+  @Get()
+  info(): LogInfo {
+    const { origin, logKey, coordinatorKey } = this.settings
+    return { origin, logKey: logKey.publicKey, coordinatorKey: coordinatorKey.publicKey, size: this.log.size }
+  }
+
+  @Get('checkpoint')
+  checkpoint(
+    @Query('run', { schema: digestSchema.optional() }) run: string | undefined,
+    @Query('size', { schema: number.optional() }) size: number | undefined,
+    @From() caller: Caller,
+  ): Promise<CheckpointMessage> {
+    if (size !== undefined) return this.checkpoints.at(size)
+    return run === undefined ? this.checkpoints.forCaller(caller) : this.checkpoints.ofRun(run, caller)
+  }
+
+  @Get('leaves')
+  leaves(
+    @Query('from', { schema: number }) from: number,
+    @Query('to', { schema: number }) to: number,
+  ): { from: number; leaves: readonly string[] } {
+    if (from > to)
+      throw new CoordinatorError(
+        'REQUEST_MALFORMED',
+        `leaves from ${from} to ${to}: expected from at most to`,
+      )
+    return { from, leaves: this.log.leavesBetween(from, Math.min(to, from + pageLeaves)) }
+  }
+
+  @Get('inclusion')
+  inclusion(
+    @Query('digest', { schema: digestSchema }) digest: string,
+    @Query('size', { schema: number }) size: number,
+  ): { index: number; size: number; proof: string[] } {
+    return { size, ...this.log.inclusion(digest, size) }
+  }
+
+  @Get('consistency')
+  consistency(
+    @Query('from', { schema: number }) from: number,
+    @Query('to', { schema: number }) to: number,
+  ): { from: number; to: number; proof: string[] } {
+    return { from, to, proof: this.log.consistency(from, to) }
+  }
+
+  @Serves('party')
+  @Post('cosignatures')
+  @HttpCode(200)
+  async cosign(
+    @Body({ schema: postCosignatureSchema }) posted: z.infer<typeof postCosignatureSchema>,
+    @Party() party: string,
+  ): Promise<object> {
+    await this.cosignatures.record(posted, party)
+    return {}
+  }
+
+  @Serves('party')
+  @Post('cosign-requests')
+  @HttpCode(200)
+  async requestCosignatures(
+    @Body({ schema: cosignRequestSchema }) { contract }: z.infer<typeof cosignRequestSchema>,
+    @Party() party: string,
+  ): Promise<object> {
+    await this.cosignatures.request(contract, party)
+    return {}
+  }
+}

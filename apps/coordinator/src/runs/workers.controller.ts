@@ -1,0 +1,77 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { digestSchema, registerWorkerSchema, workerEndSchema } from '#libs/protocol'
+import { From, Serves, Worker, type Caller } from '../http/caller.js'
+import { WorkerDesk } from './worker-desk.js'
+
+const seconds = z
+  .string()
+  .regex(/^\d{1,3}(?:\.\d{1,3})?$/, 'expected seconds')
+  .transform(Number)
+const version = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,9})$/, 'expected a whole number')
+  .transform(Number)
+
+@Serves('worker')
+@Controller('v1/workers')
+export class WorkersController {
+  constructor(private readonly desk: WorkerDesk) {}
+
+  @Serves('worker', 'newcomer')
+  @Post()
+  @HttpCode(200)
+  async register(
+    @Body({ schema: registerWorkerSchema }) registration: z.infer<typeof registerWorkerSchema>,
+    @From() caller: Caller,
+  ): Promise<object> {
+    await this.desk.register(registration, caller)
+    return {}
+  }
+
+  @Get('assignment')
+  async assignment(
+    @Query('wait', { schema: seconds }) wait: number,
+    @Worker() worker: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await answer(reply, await this.desk.assignment(worker, wait, goneSignal(reply)))
+  }
+
+  @Get('runs/:id')
+  async run(
+    @Param('id', { schema: digestSchema }) id: string,
+    @Query('version', { schema: version }) after: number,
+    @Query('wait', { schema: seconds }) wait: number,
+    @Worker() worker: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await answer(reply, await this.desk.run(worker, id, after, wait, goneSignal(reply)))
+  }
+
+  @Post('runs/:id/end')
+  @HttpCode(200)
+  async end(
+    @Param('id', { schema: digestSchema }) id: string,
+    @Body({ schema: workerEndSchema }) end: z.infer<typeof workerEndSchema>,
+    @Worker() worker: string,
+  ): Promise<object> {
+    await this.desk.end(worker, id, end)
+    return {}
+  }
+}
+
+async function answer(reply: FastifyReply, text: string | null): Promise<void> {
+  if (text === null) await reply.status(204).send()
+  else await reply.type('application/json').send(text)
+}
+
+/** Aborts when the caller went away: nobody waits for an answer then. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    gone.abort()
+  })
+  return gone.signal
+}
