@@ -134,6 +134,7 @@ const requests = createReadStream('', { fd: 0 })
 requests.on('data', (bytes) => {
   for (const request of reader.push(bytes as Buffer)) queue = queue.then(() => answer(request as Request))
 })
+// A parent that is gone, or gave this child up before bubblewrap had bound it to its life, closes the pipe.
 requests.on('end', () => {
   process.exit(0)
 })
