@@ -101,13 +101,11 @@ async function createApplication(parts: Parts): Promise<NestFastifyApplication> 
     isStopping: () => closing.isClosed,
   })
   app.useWebSocketAdapter(new WakeAdapter(app, authenticator))
-  await app
-    .get(LedgerStore)
-    .claim({
-      origin: config.origin,
-      logKey: folder.logKey.thumbprint,
-      coordinatorKey: folder.coordinatorKey.thumbprint,
-    })
+  await app.get(LedgerStore).claim({
+    origin: config.origin,
+    logKey: folder.logKey.thumbprint,
+    coordinatorKey: folder.coordinatorKey.thumbprint,
+  })
   await ledger.restore()
   await app.init()
   return app

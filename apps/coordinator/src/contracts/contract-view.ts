@@ -33,13 +33,11 @@ export class ContractViews {
   }
 
   listFor(party: Thumbprint): readonly { id: Digest; name: string; state: ContractView['state'] }[] {
-    return this.contracts
-      .contractsOf(party)
-      .map((entry) => ({
-        id: entry.contract.id,
-        name: entry.contract.terms.name,
-        state: this.contracts.publicState(entry),
-      }))
+    return this.contracts.contractsOf(party).map((entry) => ({
+      id: entry.contract.id,
+      name: entry.contract.terms.name,
+      state: this.contracts.publicState(entry),
+    }))
   }
 
   identity(thumbprint: Thumbprint): IdentityChainMessage {
