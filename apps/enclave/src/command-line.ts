@@ -1,9 +1,8 @@
 /** What both workers, hardware's and the simulated, do with their command line. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CodedError } from '#libs/canonical'
 import { secureUrl } from '#libs/client'
-import { EnclaveError } from './errors.js'
+import { EnclaveError, isCoded } from './errors.js'
 import { parseFlags, required, type Flags } from './flags.js'
 import { startInstance } from './instance-process.js'
 import { limits } from './limits.js'
@@ -19,7 +18,7 @@ export async function runCommand(tee: Tee, program: string, args: readonly strin
   try {
     return await runFlags(tee, program, args, parseFlags(args))
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error
+    if (!isCoded(error)) throw error
     const json = args.includes('--json')
     process.stderr.write(
       json ? `${JSON.stringify({ code: error.code, message: error.message })}\n` : `${error.message}\n`,

@@ -36,3 +36,8 @@ export class EnclaveError extends CodedError<EnclaveErrorCode> {
     this.owner = options?.owner ?? null
   }
 }
+
+/** Whether something thrown is an expected failure, with a code. Everything else is a mistake of ours and is not caught. */
+export function isCoded(error: unknown): error is CodedError {
+  return error instanceof CodedError
+}

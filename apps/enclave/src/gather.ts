@@ -58,7 +58,7 @@ export async function gather(
     async () => {
       run.expectRound(made.offer.payload.round)
       await record.absorb(run.view.statements)
-      record.releases.forEach(open)
+      for (const release of record.releases.values()) void open(release)
       // The coordinator's word says when it is worth asking; what is then proven is not its word.
       if (run.view.state === 'collectingReleases' && spendsComplete(job, record)) void prove()
       return completeParts(job, record)

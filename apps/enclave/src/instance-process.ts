@@ -18,13 +18,16 @@ export function startInstance(program: string, args: readonly string[]): Instanc
   return { taken: takenBy(child), ended: endOf(child), stop: () => child.kill('SIGTERM') }
 }
 
-/** Tells the pool, if there is one, that this instance has a run. */
+/** Tells the pool, if there is one, that this instance has a run, which it now finishes before it ends. */
 export function reportTaken(): void {
+  process.on('SIGTERM', () => undefined)
   process.send?.(takenMessage)
 }
 
 /** Nobody is left to answer to: an instance does not outlive its pool. */
 export function endWithPool(): void {
+  // Without a listener node opens its inspector on this signal, and with it the process's memory.
+  process.on('SIGUSR1', () => undefined)
   if (process.channel !== undefined) process.once('disconnect', () => process.exit(1))
 }
 

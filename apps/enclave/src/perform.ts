@@ -34,13 +34,13 @@ export interface Work {
 /** Does the work. Never throws for what data, query or engine do: that is an outcome. */
 export async function perform(work: Work, stop: AbortSignal): Promise<Omit<RunResult, 'engine'>> {
   const { engine, left } = work
-  let late = false
+  const lateness = { late: false }
   const end = () => {
     engine.kill()
   }
   const timer = setTimeout(
     () => {
-      late = true
+      lateness.late = true
       end()
     },
     Math.min(left(), longestTimer),
@@ -49,7 +49,7 @@ export async function perform(work: Work, stop: AbortSignal): Promise<Omit<RunRe
   try {
     return { outcome: 'completed', outputs: await compute(work) }
   } catch (error) {
-    return { outcome: late ? 'timedOut' : outcomeOf(error), outputs: [] }
+    return { outcome: lateness.late ? 'timedOut' : outcomeOf(error), outputs: [] }
   } finally {
     clearTimeout(timer)
     end()

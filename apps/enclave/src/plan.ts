@@ -2,7 +2,6 @@
  * What the contract's computation reads and how it is run, from the signed text alone: parsed in a sandboxed child that will never see
  * data, translated to the small form, from which SQL is generated. The engine never runs a party's text.
  */
-import { CodedError } from '#libs/canonical'
 import {
   groupSizeFor,
   parseControls,
@@ -17,7 +16,7 @@ import {
 import { decide, reasonsOf, type ColumnTerms, type QueryFact, type SqlTerms } from '#libs/contract'
 import type { ColumnRule, Engine, LoadTable } from '#libs/engine'
 import { checkQueryText, maximumGroupSize } from '#libs/query'
-import { EnclaveError } from './errors.js'
+import { EnclaveError, isCoded } from './errors.js'
 import { requestFact } from './begin.js'
 import type { Job } from './verify-job.js'
 
@@ -47,7 +46,7 @@ export async function planComputation(
     expectControllable(contract.terms.datasets, computation, reviewed)
     return { fact: { reads: reviewed.reads, fault: null }, reviewed }
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error
+    if (!isCoded(error)) throw error
     return { fact: { reads: [], fault: error.code }, reviewed: null }
   }
 }

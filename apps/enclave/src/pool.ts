@@ -36,8 +36,9 @@ export async function keepPool(options: PoolOptions): Promise<void> {
       { once: true },
     )
   })
+  const stopped = () => options.signal.aborted
   let failures = 0
-  while (!options.signal.aborted) {
+  while (!stopped()) {
     const instance = options.start()
     const fate = await Promise.race([
       instance.taken.then(() => 'taken' as const),
@@ -55,7 +56,7 @@ export async function keepPool(options: PoolOptions): Promise<void> {
     running.add(ended)
     if (fate === 'aborted') instance.stop()
     failures = 0
-    while (running.size >= options.maximumRuns && !options.signal.aborted)
+    while (running.size >= options.maximumRuns && !stopped())
       await Promise.race([...running, aborted])
   }
   await Promise.all(running)

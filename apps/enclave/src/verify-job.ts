@@ -3,7 +3,6 @@
  * inputs it names. Says nothing about whether the run may begin: `decide` does, when the log's proofs are there too.
  */
 import {
-  CodedError,
   digest,
   domains,
   fromBase64url,
@@ -238,6 +237,6 @@ export function claimedParty(jws: string): Thumbprint {
   throw invalid('a statement says not by whom it is')
 }
 
-function invalid(message: string): CodedError {
+function invalid(message: string): EnclaveError {
   return new EnclaveError('ASSIGNMENT_INVALID', message)
 }

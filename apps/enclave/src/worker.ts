@@ -2,7 +2,7 @@
 import { randomBytes as random } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CodedError, signingKeyFromSeed } from '#libs/canonical'
+import { signingKeyFromSeed, type CodedError } from '#libs/canonical'
 import { fetchLogInfo, type Connection } from '#libs/client'
 import { detectSandbox } from '#libs/engine'
 import type { Assignment, WorkerEnd } from '#libs/protocol'
@@ -10,7 +10,7 @@ import { readBuild, readEngineVersion } from './build.js'
 import { awaitAssignment, coordinatorChannel, register } from './coordinator-channel.js'
 import type { Enclave } from './enclave.js'
 import { EnclaveClock } from './enclave-clock.js'
-import { EnclaveError } from './errors.js'
+import { EnclaveError, isCoded } from './errors.js'
 import { executeRun } from './execute-run.js'
 import { freshKeys } from './fresh-keys.js'
 import { endWithPool, reportTaken } from './instance-process.js'
@@ -83,7 +83,7 @@ async function endOf(execution: Promise<void>, { spent, journal }: Enclave): Pro
     await execution
     return { code: 'done', owner: null, detail: '' }
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error
+    if (!isCoded(error)) throw error
     journal('ended', { code: error.code })
     const owner = error instanceof EnclaveError ? error.owner : null
     const detail = spent.executed ? error.code : `${error.code}: ${error.message}`.slice(0, 500)

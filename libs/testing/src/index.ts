@@ -1,6 +1,12 @@
 /** Fakes that behave: importable from specs and test/ only. */
 export * from './clock.js'
 export * from './config.js'
+export * from './contract.js'
 export * from './log.js'
+export * from './owner.js'
+export * from './parquet.js'
 export * from './party.js'
 export * from './random.js'
+export * from './recorded.js'
+export * from './request.js'
+export * from './staged-run.js'

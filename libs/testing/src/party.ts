@@ -31,6 +31,8 @@ export interface Party {
   /** Identities as JWS, oldest first. */
   readonly chain: readonly string[]
   readonly clock: TestClock
+  /** Of the log that its statements are for. */
+  readonly origin: string
   readonly randomBytes: (length: number) => Uint8Array<ArrayBuffer>
   /** Signs a statement of its own by the key that the rules name; `overrides` may replace the fields that it fills itself. */
   sign<P extends { readonly by: string }>(
@@ -44,6 +46,17 @@ export interface PartyOptions {
   readonly clock?: TestClock
   readonly origin?: string
   readonly delegations?: Identity['delegations']
+}
+
+/** The fields that every statement of a party holds. */
+export function ownFields(party: Pick<Party, 'thumbprint' | 'origin' | 'clock' | 'randomBytes'>, type: StatementType) {
+  return {
+    type,
+    by: party.thumbprint,
+    log: party.origin,
+    issuedAt: party.clock.iso(),
+    salt: saltFrom(party.randomBytes),
+  }
 }
 
 /** A party of this name; the same name gives the same keys. */
@@ -74,17 +87,12 @@ type Keys = Pick<Party, 'label' | 'consent' | 'daemon' | 'recovery' | 'sealing' 
 async function withIdentity(keys: Keys, options: PartyOptions): Promise<Party> {
   const { label, consent, daemon, recovery, sealing, randomBytes, previous } = keys
   const clock = options.clock ?? aClock()
-  const own = (type: StatementType) => ({
-    type,
-    by: consent.thumbprint,
-    log: options.origin ?? testOrigin,
-    issuedAt: clock.iso(),
-    salt: saltFrom(randomBytes),
-  })
+  const origin = options.origin ?? testOrigin
+  const self = { thumbprint: consent.thumbprint, origin, clock, randomBytes }
   const identity = await signStatement(
     identityKind,
     {
-      ...own('identity'),
+      ...ownFields(self, 'identity'),
       type: 'identity',
       name: label,
       consentKey: consent.publicKey,
@@ -98,25 +106,11 @@ async function withIdentity(keys: Keys, options: PartyOptions): Promise<Party> {
     },
     consent,
   )
-  return {
-    label,
-    thumbprint: consent.thumbprint,
-    consent,
-    daemon,
-    recovery,
-    sealing,
-    identity,
-    chain: [...keys.chain, identity.jws],
-    clock,
-    randomBytes,
-    sign: (kind, fields, overrides = {}) => {
-      const key = statementRules[kind.type].authority.key === 'daemon' ? daemon : consent
-      // The fields of P are the ones given and the ones filled here; TypeScript cannot add up an Omit again.
-      return signStatement(
-        kind,
-        { ...own(kind.type), ...fields, ...overrides } as unknown as Parameters<typeof kind.parse>[0] & never,
-        key,
-      )
-    },
+  const sign: Party['sign'] = (kind, fields, overrides = {}) => {
+    const key = statementRules[kind.type].authority.key === 'daemon' ? daemon : consent
+    const payload: unknown = { ...ownFields(self, kind.type), ...fields, ...overrides }
+    // The fields of a payload are the ones given and the ones filled here; TypeScript cannot add up an Omit again.
+    return signStatement(kind, payload as ReturnType<typeof kind.parse>, key)
   }
+  return { ...self, label, consent, daemon, recovery, sealing, identity, chain: [...keys.chain, identity.jws], sign }
 }
