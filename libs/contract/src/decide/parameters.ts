@@ -42,10 +42,8 @@ function meets(terms: ParameterTerms, value: JsonValue | undefined): boolean {
       if (terms.oneOf !== undefined && !terms.oneOf.includes(value)) return false
       return value >= (terms.min ?? -Infinity) && value <= (terms.max ?? Infinity)
     case 'double':
-      // A decimal string, or a whole number; no other spelling has one meaning for all parties.
-      if (
-        typeof value === 'number' ? !Number.isSafeInteger(value) : canonicalDecimalOf(text(value)) !== value
-      )
+      // A decimal string in its one spelling, or a whole number; no other has one meaning for all parties.
+      if (typeof value === 'string' ? canonicalDecimalOf(value) !== value : !Number.isSafeInteger(value))
         return false
       return compareDecimals(text(value), terms.min) >= 0 && compareDecimals(text(value), terms.max) <= 0
     case 'date':

@@ -2,7 +2,7 @@
 import type { ComputationTerms, Control, OutputTerms, ParameterTerms } from '../terms/terms.js'
 import { controlName, controlValue } from '../terms/controls.js'
 import { isAbove } from './check-datasets.js'
-import { nearest, shown } from './explain-issues.js'
+import { shown } from './explain-issues.js'
 import type { Findings } from './references.js'
 
 type Path = readonly (string | number)[]
@@ -39,7 +39,7 @@ function checkOver(findings: Findings, path: Path, computation: ComputationTerms
         [...path, 'over', i],
         'the name of a dataset',
         shown(dataset),
-        nearest(dataset, [...datasets.keys()]) ?? 'Use a name of `datasets`.',
+        findings.near(dataset, datasets.keys()) ?? 'Use a name of `datasets`.',
       )
   })
 }
@@ -146,20 +146,20 @@ function checkTraining(
   const known = columnsRead(findings, computation)
   if (known !== null) {
     computation.features.forEach((feature, i) => {
-      if (!known.includes(feature))
+      if (!known.has(feature))
         findings.add(
           [...path, 'features', i],
           'a column of the datasets that are read',
           shown(feature),
-          nearest(feature, known) ?? 'Use a name of `columns`.',
+          findings.near(feature, known) ?? 'Use a name of `columns`.',
         )
     })
-    if (computation.target !== undefined && !known.includes(computation.target))
+    if (computation.target !== undefined && !known.has(computation.target))
       findings.add(
         [...path, 'target'],
         'a column of the datasets that are read',
         shown(computation.target),
-        nearest(computation.target, known) ?? 'Use a name of `columns`.',
+        findings.near(computation.target, known) ?? 'Use a name of `columns`.',
       )
   }
   if (computation.algorithm === 'k-means' && computation.target !== undefined)
@@ -203,12 +203,10 @@ function ownersRead(findings: Findings, computation: ComputationTerms): readonly
   return [...new Set(datasets.flatMap((dataset) => dataset?.owners ?? []))]
 }
 
-function columnsRead(findings: Findings, computation: ComputationTerms): readonly string[] | null {
+function columnsRead(findings: Findings, computation: ComputationTerms): ReadonlySet<string> | null {
   const datasets = computation.over.map((name) => findings.draft.datasets.get(name))
   if (datasets.some((dataset) => dataset === undefined || dataset === null)) return null
-  return [
-    ...new Set(
-      datasets.flatMap((dataset) => (dataset?.kind === 'table' ? Object.keys(dataset.columns) : [])),
-    ),
-  ]
+  return new Set(
+    datasets.flatMap((dataset) => (dataset?.kind === 'table' ? Object.keys(dataset.columns) : [])),
+  )
 }

@@ -1,7 +1,7 @@
 /** Owners, unit, bounds, segments and budgets of datasets. */
 import type { ColumnTerms, DatasetTerms, TableTerms } from '../terms/terms.js'
 import { compareDecimals } from '../terms/quantities.js'
-import { nearest, shown } from './explain-issues.js'
+import { shown } from './explain-issues.js'
 import type { Findings } from './references.js'
 
 /** Checks every dataset that could be read, and the budgets. */
@@ -15,7 +15,7 @@ export function checkDatasets(findings: Findings): void {
         ['budgets', name],
         'the name of a dataset',
         shown(name),
-        nearest(name, [...datasets.keys()]) ?? 'Use a name of `datasets`.',
+        findings.near(name, datasets.keys()) ?? 'Use a name of `datasets`.',
       )
     if (
       budget !== null &&
@@ -40,7 +40,7 @@ function checkDataset(findings: Findings, name: string, dataset: DatasetTerms): 
           [...path, field, label],
           `an owner of ${name}`,
           shown(label),
-          nearest(label, dataset.owners) ?? 'Name one of its owners.',
+          findings.near(label, dataset.owners) ?? 'Name one of its owners.',
         )
   if (dataset.kind === 'table') checkTable(findings, path, dataset)
 }
@@ -54,7 +54,7 @@ function checkTable(findings: Findings, path: readonly string[], table: TableTer
       [...path, 'unit'],
       'the name of a column',
       shown(table.unit),
-      nearest(table.unit, columns) ?? 'Add the column, or name another.',
+      findings.near(table.unit, columns) ?? 'Add the column, or name another.',
     )
   else if (unit.use.some((use) => use !== 'join'))
     findings.add(
@@ -110,7 +110,7 @@ function checkSegments(
           own,
           'the name of a column',
           shown(column),
-          nearest(column, Object.keys(table.columns)) ?? 'Use a name of `columns`.',
+          findings.near(column, Object.keys(table.columns)) ?? 'Use a name of `columns`.',
         )
       else if (other !== undefined)
         findings.add(own, 'each column in one segment', `${column} in ${other} too`, 'Take it out of one.')

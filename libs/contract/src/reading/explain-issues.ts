@@ -7,6 +7,9 @@ import type { Mistake } from './problem.js'
 type Path = readonly (string | number)[]
 type Issue = z.core.$ZodIssue
 
+/** Further issues of one text are not told: whoever mends these will see them. */
+const maximumIssues = 500
+
 /** Explains what a schema found in `value`, which stands at `base` of the contract. */
 export function explainIssues(
   schema: z.ZodType,
@@ -14,7 +17,8 @@ export function explainIssues(
   issues: readonly Issue[],
   base: Path = [],
 ): Mistake[] {
-  return issues.flatMap((issue) => explain(schema, value, issue, base))
+  // Each is compared with known names: of a hostile text only so many.
+  return issues.slice(0, maximumIssues).flatMap((issue) => explain(schema, value, issue, base))
 }
 
 function explain(schema: z.ZodType, value: unknown, issue: Issue, base: Path): Mistake[] {
@@ -22,7 +26,7 @@ function explain(schema: z.ZodType, value: unknown, issue: Issue, base: Path): M
   const path = [...base, ...own]
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schema, own, value)
-    return issue.keys.map((key) => unknownField([...path, key], known))
+    return issue.keys.slice(0, maximumIssues).map((key) => unknownField([...path, key], known))
   }
   if (issue.code === 'invalid_key') return [{ path, at: 'key', ...namesGuide, seen: shown(own.at(-1)) }]
   const found = valueAt(value, own)
@@ -90,16 +94,18 @@ export function shown(found: unknown): string {
 /** `Did you mean …` where a known word is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= reach(candidate))
     .map((candidate) => ({
       candidate,
       distance: distanceOf(word.toLowerCase().slice(0, 64), candidate.toLowerCase()),
     }))
     .sort((a, b) => a.distance - b.distance)
   const [best] = ranked
-  if (best === undefined || best.distance > Math.max(1, Math.floor(best.candidate.length / 3)))
-    return undefined
+  if (best === undefined || best.distance > reach(best.candidate)) return undefined
   return `Did you mean ${best.candidate}?`
 }
+
+const reach = (candidate: string) => Math.max(1, Math.floor(candidate.length / 3))
 
 // Levenshtein's distance, where a swap of neighbours counts as one.
 function distanceOf(a: string, b: string): number {

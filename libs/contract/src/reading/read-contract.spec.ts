@@ -28,13 +28,13 @@ function pathsOf(value: Json, path: Path = []): Path[] {
 
 function changed(
   path: Path,
-  change: (holder: { [name: string | number]: Json }, name: string | number) => void,
+  change: (holder: Record<string | number, Json>, name: string | number) => void,
 ): string {
-  const root = { '': plain() } as { [name: string | number]: Json }
+  const root = { '': plain() } as Record<string | number, Json>
   const full = ['', ...path]
   const holder = full
     .slice(0, -1)
-    .reduce<{ [name: string | number]: Json }>((at, name) => at[name] as never, root)
+    .reduce<Record<string | number, Json>>((at, name) => at[name] as never, root)
   change(holder, full.at(-1)!)
   return stringify(root[''])
 }

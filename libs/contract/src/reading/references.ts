@@ -19,6 +19,13 @@ export class Findings {
 
   constructor(readonly draft: Draft) {}
 
+  /**
+   * `Did you mean …`, for the first mistakes only: a hostile text must not buy a comparison of everything with everything.
+   */
+  near(word: string, known: Iterable<string>): string | undefined {
+    return this.mistakes.length < 50 ? nearest(word, [...known]) : undefined
+  }
+
   add(path: Path, expected: string, seen: string, mend: string): void {
     this.mistakes.push({ path, expected, seen, mend })
   }
@@ -32,7 +39,7 @@ export class Findings {
         path,
         'a label of `parties`',
         shown(label),
-        nearest(label, [...parties.keys()]) ?? `Add ${label} to \`parties\`, or name another.`,
+        this.near(label, parties.keys()) ?? `Add ${label} to \`parties\`, or name another.`,
       )
     else if (role !== undefined && party !== null && !party.roles.includes(role))
       this.add(

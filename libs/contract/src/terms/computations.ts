@@ -1,7 +1,7 @@
 /** What may run, who may ask for it, how often, and what of it leaves to whom. */
 import { z } from 'zod'
 import { controlSchema } from './controls.js'
-import { lineSchema, nameSchema, textSchema } from './names.js'
+import { lineSchema, namedSchema, nameSchema, textSchema } from './names.js'
 import { distinct, labels, someLabels } from './parties.js'
 import { dateSchema, decimalSchema, positiveSchema, timestampSchema } from './quantities.js'
 
@@ -50,8 +50,8 @@ const computation = {
   /** Spends without a completed Receipt; filled from `runs.failures`. */
   failures: positiveSchema.max(1000),
   approvals: approvalsSchema.optional(),
-  parameters: z.record(nameSchema, parameterSchema).default({}),
-  outputs: z.record(nameSchema, outputSchema).refine((outputs) => Object.keys(outputs).length > 0, 'empty'),
+  parameters: namedSchema(parameterSchema, 0, 100).default({}),
+  outputs: namedSchema(outputSchema, 1, 100),
   /** The datasets it reads; of a reviewed query filled from the names in its text. */
   over: someLabels,
 }

@@ -1,11 +1,10 @@
 /** What must happen to an output before it is sealed. Each control is an object with one member, its name. */
 import { z } from 'zod'
 import type { DeepReadonly } from './deep-readonly.js'
-import { lineSchema, nameSchema } from './names.js'
+import { lineSchema, namedSchema, nameSchema } from './names.js'
 import { distinct, someLabels } from './parties.js'
 import { compareDecimals, decimalSchema, positiveDecimalSchema, positiveSchema } from './quantities.js'
 
-const filled = (value: object) => Object.keys(value).length > 0
 const rangeSchema = z
   .strictObject({ min: decimalSchema, max: decimalSchema })
   .refine((range) => compareDecimals(range.min, range.max) <= 0, 'min is above max')
@@ -19,10 +18,10 @@ export const controlShapes = {
   /** Each row rests on at least so many distinct units of every owner whose data is read. */
   minimumGroupSize: z.int().min(1).max(1_000_000_000),
   /** Column to the step to which its numbers are rounded. */
-  roundTo: z.record(nameSchema, positiveDecimalSchema).refine(filled),
-  clamp: z.record(nameSchema, rangeSchema).refine(filled),
+  roundTo: namedSchema(positiveDecimalSchema, 1, 2000),
+  clamp: namedSchema(rangeSchema, 1, 2000),
   /** Column to the value above which every value is shown as this one. */
-  topCode: z.record(nameSchema, decimalSchema).refine(filled),
+  topCode: namedSchema(decimalSchema, 1, 2000),
   maxRows: positiveSchema,
   /** Only these columns leave. */
   columns: distinct(nameSchema, 2000).min(1),

@@ -1,6 +1,6 @@
 /** What the owners seal: tables with typed columns and what each column may be used for, or models. */
 import { z } from 'zod'
-import { nameSchema } from './names.js'
+import { namedSchema, nameSchema } from './names.js'
 import { distinct, someLabels } from './parties.js'
 import {
   dateSchema,
@@ -59,19 +59,19 @@ export const resealSchema = z
 const sharedFields = {
   owners: someLabels,
   /** What each owner demands of every output that rests on its rows; the largest holds for all. */
-  minimums: z.record(nameSchema, minimumsSchema).default({}),
+  minimums: namedSchema(minimumsSchema, 0, 100).default({}),
   reseal: resealSchema.optional(),
   /** Owner to the id of the only Manifest that runs may name. */
-  pins: z.record(nameSchema, digestSchema).default({}),
+  pins: namedSchema(digestSchema, 0, 100).default({}),
 }
 
 export const tableSchema = z.strictObject({
   kind: z.literal('table'),
   ...sharedFields,
   unit: nameSchema,
-  columns: z.record(nameSchema, columnSchema).refine((columns) => Object.keys(columns).length > 0, 'empty'),
+  columns: namedSchema(columnSchema, 1, 2000),
   /** Column groups sealed each under its own key; left out, each column is one. */
-  segments: z.record(nameSchema, distinct(nameSchema, 2000).min(1)).optional(),
+  segments: namedSchema(distinct(nameSchema, 2000).min(1), 1, 2000).optional(),
 })
 
 export const modelSchema = z.strictObject({

@@ -107,3 +107,11 @@ export function textSchema(maximum: number) {
     .max(maximum)
     .refine((text) => text.trim() !== '' && !hiddenButLines.test(text))
 }
+
+/** Things by name: at least `minimum`, at most `maximum` of them. */
+export function namedSchema<Entry extends z.ZodType>(entry: Entry, minimum: number, maximum: number) {
+  return z.record(nameSchema, entry).refine((entries) => {
+    const count = Object.keys(entries).length
+    return count >= minimum && count <= maximum
+  })
+}

@@ -4,11 +4,9 @@ import type { DeepReadonly } from './deep-readonly.js'
 import { computationSchema } from './computations.js'
 import { budgetSchema, datasetSchema } from './datasets.js'
 import { enclaveSchema } from './enclaves.js'
-import { lineSchema, nameSchema, textSchema } from './names.js'
+import { lineSchema, namedSchema, textSchema } from './names.js'
 import { governanceSchema, logSchema, partySchema, runsSchema } from './parties.js'
 import { dateSchema } from './quantities.js'
-
-const filled = (value: object) => Object.keys(value).length > 0
 
 /**
  * Every field of a contract, strictly: an unknown name is refused. Says nothing about how fields fit each other; that is
@@ -19,14 +17,14 @@ export const contractTermsSchema = z.strictObject({
   name: lineSchema(100),
   purpose: textSchema(2000),
   valid: z.strictObject({ from: dateSchema, until: dateSchema }),
-  parties: z.record(nameSchema, partySchema).refine(filled, 'empty'),
+  parties: namedSchema(partySchema, 1, 100),
   governance: governanceSchema,
   log: logSchema,
   enclaves: z.array(enclaveSchema).min(1).max(50),
   runs: runsSchema,
-  datasets: z.record(nameSchema, datasetSchema).refine(filled, 'empty'),
-  computations: z.record(nameSchema, computationSchema).refine(filled, 'empty'),
-  budgets: z.record(nameSchema, budgetSchema).default({}),
+  datasets: namedSchema(datasetSchema, 1, 100),
+  computations: namedSchema(computationSchema, 1, 500),
+  budgets: namedSchema(budgetSchema, 0, 100).default({}),
 })
 
 /** The canonical terms of a contract. */
