@@ -84,7 +84,7 @@ function literalOf(terms: ParameterTerms, value: unknown): ParameterLiteral | un
 function isText(terms: Extract<ParameterTerms, { type: 'string' }>, value: string): boolean {
   if (!value.isWellFormed() || value.includes('\0')) return false
   if (terms.oneOf !== undefined && !terms.oneOf.includes(value)) return false
-  return [...value].length <= (terms.maxLength ?? (terms.oneOf === undefined ? 0 : Infinity))
+  return Array.from(value).length <= (terms.maxLength ?? (terms.oneOf === undefined ? 0 : Infinity))
 }
 
 function isInteger(terms: Extract<ParameterTerms, { type: 'int' }>, value: number): boolean {

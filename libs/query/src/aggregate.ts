@@ -172,7 +172,12 @@ function factsOf(fn: UnitAggregateFunction, argument: Expr | null, filter: Expr 
     case 'boolOr':
     case 'boolAnd':
       return { type: 'bool', nullable, degree }
-    default:
+    case 'countRows':
+      return { type: 'int', nullable: false, degree: 0 }
+    case 'stddevSample':
+    case 'stddevPopulation':
+    case 'varianceSample':
+    case 'variancePopulation':
       return { type: 'double', nullable: true, degree }
   }
 }

@@ -5,6 +5,7 @@ import { parseDate, parseTimestamp } from './literal.js'
 import type { ColumnType } from './table.js'
 
 type Bounds = NonNullable<Facts['bounds']>
+type BinaryArithmetic = 'add' | 'subtract' | 'multiply' | 'divide' | 'integerDivide' | 'modulo'
 
 /** Whole numbers within this are exact, and no sum or product of two of them leaves 64 bits unnoticed. */
 const exactLimit = Number.MAX_SAFE_INTEGER
@@ -151,7 +152,7 @@ export function expectType(
 
 /** `+ - * / // %` and negation of numbers. */
 export function arithmetic(
-  operation: Operation,
+  operation: BinaryArithmetic | 'negate',
   operands: readonly Expr[],
   what: string,
   location: number | undefined,
@@ -224,7 +225,7 @@ function negated(bounds: Bounds | undefined): Bounds | undefined {
 }
 
 function boundsOf(
-  operation: Operation,
+  operation: BinaryArithmetic,
   left: Bounds | undefined,
   right: Bounds | undefined,
 ): Bounds | undefined {
@@ -250,8 +251,6 @@ function boundsOf(
       const size = Math.max(Math.abs(right.min), Math.abs(right.max))
       return spread([-size, size])
     }
-    default:
-      return undefined
   }
 }
 

@@ -38,7 +38,11 @@ const tables: readonly QueryTable[] = [
   },
   {
     ...{ name: 'events', owners: ['insurer'], unit: 'id' },
-    columns: { id: key, days: { type: 'int', nullable: false, use: [] }, event: { type: 'string', nullable: false, use: ['filter'] } },
+    columns: {
+      id: key,
+      days: { type: 'int', nullable: false, use: [] },
+      event: { type: 'string', nullable: false, use: ['filter'] },
+    },
   },
 ]
 
@@ -67,20 +71,34 @@ describe.skipIf(!present)('the queries of the demonstration', () => {
   let events: Value[][]
   beforeAll(async () => {
     engine = await EngineFixture.start()
-    await engine.run(`CREATE TABLE registry AS SELECT id, age, male, weight, bmi, died FROM read_csv('${folder}/registry.csv')`)
-    await engine.run(`CREATE TABLE labs AS SELECT CAST(id AS BIGINT) AS id, days, test, value FROM read_parquet('${folder}/labs.parquet')`)
+    await engine.run(
+      `CREATE TABLE registry AS SELECT id, age, male, weight, bmi, died FROM read_csv('${folder}/registry.csv')`,
+    )
+    await engine.run(
+      `CREATE TABLE labs AS SELECT CAST(id AS BIGINT) AS id, days, test, value FROM read_parquet('${folder}/labs.parquet')`,
+    )
     await engine.run(`CREATE TABLE events AS SELECT * FROM read_csv('${folder}/events.csv')`)
-    people = (await engine.rows('SELECT id, age, male, CAST(bmi AS DOUBLE), died FROM registry')).map(([id, age, male, bmi, died]) => ({
-      ...{ id: Number(id), age: Number(age), male: male === true, bmi: bmi === null ? null : Number(bmi), died: died === true },
-    }))
+    people = (await engine.rows('SELECT id, age, male, CAST(bmi AS DOUBLE), died FROM registry')).map(
+      ([id, age, male, bmi, died]) => ({
+        ...{
+          id: Number(id),
+          age: Number(age),
+          male: male === true,
+          bmi: bmi === null ? null : Number(bmi),
+          died: died === true,
+        },
+      }),
+    )
     labs = await engine.rows('SELECT id, test, value FROM labs')
     events = await engine.rows('SELECT id, event FROM events')
   })
 
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length
   const meansPerId = (test: string): Map<number, number> => {
     const values = new Map<number, number[]>()
-    for (const [id, name, value] of labs) if (name === test) values.set(Number(id), [...(values.get(Number(id)) ?? []), Number(value)])
+    for (const [id, name, value] of labs)
+      if (name === test) values.set(Number(id), [...(values.get(Number(id)) ?? []), Number(value)])
     return new Map([...values].map(([id, list]) => [id, mean(list)]))
   }
 
@@ -92,7 +110,8 @@ describe.skipIf(!present)('the queries of the demonstration', () => {
 
   it('gives the death rate by BMI band and diabetes', async () => {
     const diabetes = new Map<number, boolean>()
-    for (const [id, event] of events) diabetes.set(Number(id), diabetes.get(Number(id)) === true || event === 'diabetes')
+    for (const [id, event] of events)
+      diabetes.set(Number(id), diabetes.get(Number(id)) === true || event === 'diabetes')
     const chol = meansPerId('chol')
     const groups = new Map<string, { died: number[]; chol: number[]; ids: Set<number> }>()
     for (const { id, bmi, died } of people) {
@@ -105,8 +124,18 @@ describe.skipIf(!present)('the queries of the demonstration', () => {
       group.ids.add(id)
       groups.set(name, group)
     }
-    const expected = [...groups].filter(([, { ids }]) => ids.size >= k).map(([name, group]) => [...(JSON.parse(name) as Value[]), group.died.length, mean(group.died), mean(group.chol)])
-    expectRows(await run(deathRate), expected.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)))
+    const expected = [...groups]
+      .filter(([, { ids }]) => ids.size >= k)
+      .map(([name, group]) => [
+        ...(JSON.parse(name) as Value[]),
+        group.died.length,
+        mean(group.died),
+        mean(group.chol),
+      ])
+    expectRows(
+      await run(deathRate),
+      expected.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+    )
     expect(expected).toHaveLength(6)
   })
 
@@ -119,14 +148,25 @@ describe.skipIf(!present)('the queries of the demonstration', () => {
       const name = JSON.stringify([age < 40 ? 'under 40' : age < 60 ? '40 to 59' : '60 and over', male])
       groups.set(name, [...(groups.get(name) ?? []), level])
     }
-    const rows = [...groups].filter(([, levels]) => levels.length >= k).map(([name, levels]) => [...(JSON.parse(name) as [string, boolean]), levels.length, mean(levels)])
+    const rows = [...groups]
+      .filter(([, levels]) => levels.length >= k)
+      .map(([name, levels]) => [...(JSON.parse(name) as [string, boolean]), levels.length, mean(levels)])
     const order = ['under 40', '60 and over', '40 to 59']
-    expectRows(await run(meanByAge), rows.sort((a, b) => order.indexOf(String(a[0])) - order.indexOf(String(b[0])) || Number(a[1]) - Number(b[1])))
+    expectRows(
+      await run(meanByAge),
+      rows.sort(
+        (a, b) => order.indexOf(String(a[0])) - order.indexOf(String(b[0])) || Number(a[1]) - Number(b[1]),
+      ),
+    )
   })
 
   it('reads the columns that it needs and no other', async () => {
     const query = translateQuery(await engine.parse(deathRate), { tables })
-    expect(columnsRead(query)).toEqual({ registry: ['bmi', 'died', 'id'], events: ['event', 'id'], labs: ['id', 'test', 'value'] })
+    expect(columnsRead(query)).toEqual({
+      registry: ['bmi', 'died', 'id'],
+      events: ['event', 'id'],
+      labs: ['id', 'test', 'value'],
+    })
     expect(query.sameUnits).toHaveLength(1)
   })
 })

@@ -59,7 +59,11 @@ export class EngineFixture {
     const types = reader.columnTypes().map(String)
     return reader
       .getRowsJson()
-      .map((row) => row.map((value, index) => (isNumber(types[index]) && value !== null ? Number(value) : (value as Value))))
+      .map((row) =>
+        row.map((value, index) =>
+          isNumber(types[index]) && value !== null ? Number(value) : (value as Value),
+        ),
+      )
   }
 
   /** Names and engine types of a query's columns. */

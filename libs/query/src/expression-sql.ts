@@ -21,9 +21,9 @@ const narrowTypes = { 8: 'TINYINT', 16: 'SMALLINT', 32: 'INTEGER', 64: 'BIGINT' 
 const firstMoment = "TIMESTAMP '0001-01-01 00:00:00'"
 const lastMoment = "TIMESTAMP '9999-12-31 23:59:59.999999'"
 
-/** The name of a column in generated SQL. */
+/** The name of a column in generated SQL. No name of a contract and no label starts with two underscores, so none is taken for it. */
 export function columnName(id: ColumnId): string {
-  return `c${id}`
+  return `__c${id}`
 }
 
 /** @throws RangeError for a parameter without a value, which {@link generateSql} has checked. */

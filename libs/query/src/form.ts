@@ -3,7 +3,7 @@
  * contract's tables and columns, and literals. Every column of every relation has a number of its own, unique in the
  * query, so names mean nothing below the output.
  */
-import type { ColumnType } from './table.js'
+import type { ColumnType, DeclaredParameter } from './table.js'
 
 /** The number of a column, unique in a query. */
 export type ColumnId = number
@@ -216,8 +216,8 @@ export interface ReviewedQuery {
   readonly order: readonly OutputOrder[]
   readonly limit: number | null
   readonly offset: number
-  /** Names of the parameters that stand in it. */
-  readonly parameters: readonly string[]
+  /** The parameters that stand in it, as declared: the generator refuses values outside of what the checker relied on. */
+  readonly parameters: Readonly<Record<string, DeclaredParameter>>
 }
 
 /** Equal for expressions that say the same. */
@@ -227,24 +227,30 @@ export function exprKey(expr: Expr): string {
 
 /** Calls `visit` with each column that an expression reads. */
 export function eachColumn(expr: Expr, visit: (id: ColumnId) => void): void {
+  eachPart(expr, (part) => {
+    if (part.kind === 'column') visit(part.id)
+  })
+}
+
+/** Calls `visit` with an expression and each of its parts. */
+export function eachPart(expr: Expr, visit: (part: Expr) => void): void {
+  visit(expr)
   switch (expr.kind) {
     case 'column':
-      visit(expr.id)
-      return
     case 'literal':
     case 'parameter':
       return
     case 'call':
-      for (const arg of expr.args) eachColumn(arg, visit)
+      for (const arg of expr.args) eachPart(arg, visit)
       return
     case 'case':
       for (const branch of expr.branches) {
-        eachColumn(branch.when, visit)
-        eachColumn(branch.then, visit)
+        eachPart(branch.when, visit)
+        eachPart(branch.then, visit)
       }
-      eachColumn(expr.otherwise, visit)
+      eachPart(expr.otherwise, visit)
       return
     case 'cast':
-      eachColumn(expr.arg, visit)
+      eachPart(expr.arg, visit)
   }
 }

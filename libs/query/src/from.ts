@@ -97,7 +97,7 @@ function fromTable<Nested>(value: unknown, context: FromContext<Nested>, depth: 
       onlyFields(subquery, ['node'], 'a derived table')
       const { nested, columns } = context.subquery(subquery['node'], location)
       const alias = optionalString(node['alias'], 'alias')
-      return nestedItem(nested, columns, aliasOf(alias, undefined, context, location), node, context)
+      return nestedItem(nested, columns, aliasOf(alias, undefined, context, location), node)
     }
     case 'JOIN':
       onlyFields(
@@ -154,7 +154,7 @@ function baseTable<Nested>(
     )
   const alias = aliasOf(optionalString(node['alias'], 'alias'), name, context, location)
   const cte = context.cte(name, location)
-  if (cte !== undefined) return nestedItem(cte.nested, cte.columns, alias, node, context)
+  if (cte !== undefined) return nestedItem(cte.nested, cte.columns, alias, node)
   const table = context.translation.findTable(name)
   if (table === undefined)
     throw new QueryError(
@@ -172,7 +172,6 @@ function nestedItem<Nested>(
   columns: readonly NamedColumn[],
   alias: string,
   node: AstNode,
-  _context: FromContext<Nested>,
 ): From<Nested> {
   const renamed = renameColumns(columns, node, locationOf(node))
   return { source: { kind: 'nested', nested }, names: { items: [{ alias, columns: renamed }], merged: [] } }

@@ -191,7 +191,7 @@ export function isScalarFunction(name: string): boolean {
   return Object.hasOwn(builders, name)
 }
 
-function sign(two: Operation, one: Operation | undefined): Builder {
+function sign(two: 'add' | 'subtract', one: 'negate' | undefined): Builder {
   return (args, name, location) => {
     count(args, 1, 2, name, location)
     if (args.length === 2) return arithmetic(two, args, name, location)
@@ -201,7 +201,7 @@ function sign(two: Operation, one: Operation | undefined): Builder {
   }
 }
 
-function binary(operation: Operation): Builder {
+function binary(operation: 'multiply' | 'divide' | 'integerDivide' | 'modulo'): Builder {
   return (args, name, location) => {
     count(args, 2, 2, name, location)
     return arithmetic(operation, args, name, location)

@@ -17,15 +17,51 @@ const seeds = [
 ]
 
 const garbage: readonly unknown[] = [
-  null, true, false, 0, -1, 1, 1.5, 1e308, Number.MAX_SAFE_INTEGER, '', 'visits', 'name', 'iban', 'count_star', 'error', 'read_csv',
-  "'; drop table visits; --", '"', 'SUBQUERY', 'WINDOW', 'COLUMN_REF', 'FUNCTION', 'STAR', 'SELECT_NODE', 'BASE_TABLE', '__proto__',
-  'constructor', 'toString', '\u0000', '\ud800', [], {}, [[]], [{}], { class: 'STAR', type: 'STAR' }, ['name'], ['visits', 'name'],
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1,
+  1.5,
+  1e308,
+  Number.MAX_SAFE_INTEGER,
+  '',
+  'visits',
+  'name',
+  'iban',
+  'count_star',
+  'error',
+  'read_csv',
+  "'; drop table visits; --",
+  '"',
+  'SUBQUERY',
+  'WINDOW',
+  'COLUMN_REF',
+  'FUNCTION',
+  'STAR',
+  'SELECT_NODE',
+  'BASE_TABLE',
+  '__proto__',
+  'constructor',
+  'toString',
+  '\u0000',
+  '\ud800',
+  [],
+  {},
+  [[]],
+  [{}],
+  { class: 'STAR', type: 'STAR' },
+  ['name'],
+  ['visits', 'name'],
 ]
 
 /** All places of a tree, as paths. */
 function places(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
   if (typeof value !== 'object' || value === null) return [path]
-  const entries = Array.isArray(value) ? value.map((item, at): [number, unknown] => [at, item]) : Object.entries(value)
+  const entries = Array.isArray(value)
+    ? value.map((item, at): [number, unknown] => [at, item])
+    : Object.entries(value)
   return [path, ...entries.flatMap(([key, item]) => places(item, [...path, key]))]
 }
 
@@ -48,7 +84,10 @@ describe('translateQuery, fuzzed', () => {
     let [accepted, refused] = [0, 0]
     const mutation = fc.record({
       seed: fc.nat(seeds.length - 1),
-      steps: fc.array(fc.record({ place: fc.nat(), other: fc.nat(), what: fc.nat(garbage.length - 1), kind: fc.nat(4) }), { minLength: 1, maxLength: 3 }),
+      steps: fc.array(
+        fc.record({ place: fc.nat(), other: fc.nat(), what: fc.nat(garbage.length - 1), kind: fc.nat(4) }),
+        { minLength: 1, maxLength: 3 },
+      ),
     })
     await fc.assert(
       fc.asyncProperty(mutation, async ({ seed, steps }) => {
@@ -59,7 +98,8 @@ describe('translateQuery, fuzzed', () => {
           const parent = at(tree, path.slice(0, -1)) as Branch
           const key = path[path.length - 1]!
           if (kind === 0) parent[key] = structuredClone(garbage[what])
-          else if (kind === 1) Array.isArray(parent) ? parent.splice(Number(key), 1) : Reflect.deleteProperty(parent, key)
+          else if (kind === 1 && Array.isArray(parent)) parent.splice(Number(key), 1)
+          else if (kind === 1) Reflect.deleteProperty(parent, key)
           else if (kind === 2) parent[key] = structuredClone(at(tree, all[other % all.length]!))
           else if (kind === 3) parent[`extra_${what}`] = structuredClone(garbage[what])
           else if (typeof parent[key] === 'number') parent[key] = what
@@ -92,27 +132,60 @@ describe('translateQuery, fuzzed', () => {
   })
 
   it('answers a tree of great depth and one of great width within its bounds', async () => {
-    const deep = (await engine.parse('select count(*) from visits where urgent')) as { statements: { node: Record<string, unknown> }[] }
+    const deep = (await engine.parse('select count(*) from visits where urgent')) as {
+      statements: { node: Record<string, unknown> }[]
+    }
     let condition: unknown = deep.statements[0]!.node['where_clause']
-    for (let level = 0; level < 100_000; level++) condition = { class: 'OPERATOR', type: 'OPERATOR_NOT', children: [condition] }
+    for (let level = 0; level < 100_000; level++)
+      condition = { class: 'OPERATOR', type: 'OPERATOR_NOT', children: [condition] }
     deep.statements[0]!.node['where_clause'] = condition
-    expect(() => translateQuery(deep, { tables: exampleTables })).toThrow(expect.objectContaining({ code: 'QUERY_TOO_LARGE' }))
+    expect(() => translateQuery(deep, { tables: exampleTables })).toThrow(
+      expect.objectContaining({ code: 'QUERY_TOO_LARGE' }),
+    )
     deep.statements[0]!.node['where_clause'] = undefined
     deep.statements[0]!.node['select_list'] = [condition]
     expect(() => translateQuery(deep, { tables: exampleTables })).toThrow(QueryError)
   })
 
   it('writes literals and labels so that the engine reads back what was meant', async () => {
-    await engine.load(exampleTables, { visits: [{ patient_id: 'a', age: 3, day: '2025-01-01', seen: '2025-01-01 00:00:00', score: 1, urgent: true, name: 'n' }] })
-    const text = fc.string({ unit: 'grapheme', minLength: 0, maxLength: 30 }).filter((value) => !value.includes('\0'))
+    await engine.load(exampleTables, {
+      visits: [
+        {
+          patient_id: 'a',
+          age: 3,
+          day: '2025-01-01',
+          seen: '2025-01-01 00:00:00',
+          score: 1,
+          urgent: true,
+          name: 'n',
+        },
+      ],
+    })
+    const text = fc
+      .string({ unit: 'grapheme', minLength: 0, maxLength: 30 })
+      .filter((value) => !value.includes('\0'))
     await fc.assert(
-      fc.asyncProperty(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger(), async (value, double, int) => {
-        const parameters = { s: { type: 'string', value }, d: { type: 'double', value: double }, i: { type: 'int', value: int } } as const
-        const tree = await engine.parse('select $s as s, $d as d, $i as i, count(*) as "Fälle; --"" x" from visits')
-        const query = translateQuery(tree, { tables: exampleTables, parameters: { s: { type: 'string' }, d: { type: 'double' }, i: { type: 'int' } } })
-        const [row] = await engine.rows(generateSql(query, { minimumGroupSize: 1, parameters }).sql)
-        expect(row?.slice(0, 4)).toEqual([value, double === 0 ? 0 : double, int, 1])
-      }),
+      fc.asyncProperty(
+        text,
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.maxSafeInteger(),
+        async (value, double, int) => {
+          const parameters = {
+            s: { type: 'string', value },
+            d: { type: 'double', value: double },
+            i: { type: 'int', value: int },
+          } as const
+          const tree = await engine.parse(
+            'select $s as s, $d as d, $i as i, count(*) as "Fälle; --"" x" from visits',
+          )
+          const query = translateQuery(tree, {
+            tables: exampleTables,
+            parameters: { s: { type: 'string' }, d: { type: 'double' }, i: { type: 'int' } },
+          })
+          const [row] = await engine.rows(generateSql(query, { minimumGroupSize: 1, parameters }).sql)
+          expect(row?.slice(0, 4)).toEqual([value, double === 0 ? 0 : double, int, 1])
+        },
+      ),
       { numRuns: runs / 10 },
     )
   })

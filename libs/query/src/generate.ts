@@ -55,9 +55,7 @@ export interface GeneratedSql {
  */
 export function generateSql(query: ReviewedQuery, options: GenerateOptions): GeneratedSql {
   const parameters = options.parameters ?? {}
-  for (const name of query.parameters)
-    if (!Object.hasOwn(parameters, name))
-      throw new QueryError('PARAMETER_TYPE', `parameter ${showName(`$${name}`)} has no value`)
+  checkParameters(query, parameters)
   const outputs = query.outputs.map(({ name, type }) => ({ name, type }))
   const k = options.minimumGroupSize
   if (k === null) return { sql: uncontrolledSql(query, parameters), outputs, unitCounts: [] }
@@ -66,6 +64,18 @@ export function generateSql(query: ReviewedQuery, options: GenerateOptions): Gen
   if (query.units.length === 0)
     throw new QueryError('NO_TABLE', 'the query reads no table, so it has no units')
   return { sql: new Controlled(query, k, parameters).sql(), outputs, unitCounts: unitCounts(query) }
+}
+
+function checkParameters(query: ReviewedQuery, parameters: ParameterValues): void {
+  for (const [name, declared] of Object.entries(query.parameters)) {
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined
+    const shown = showName(`$${name}`)
+    if (value?.type !== declared.type)
+      throw new QueryError('PARAMETER_TYPE', `parameter ${shown} has no value of type ${declared.type}`)
+    const isNumber = value.type === 'int' || value.type === 'double'
+    if (isNumber && (value.value < (declared.min ?? -Infinity) || value.value > (declared.max ?? Infinity)))
+      throw new QueryError('PARAMETER_TYPE', `parameter ${shown} lies outside of its declared bounds`)
+  }
 }
 
 function unitCounts(query: ReviewedQuery): UnitCount[] {
@@ -93,7 +103,7 @@ function uncontrolledSql(query: ReviewedQuery, parameters: ParameterValues): str
   const by =
     query.keys.length === 0 ? '' : ` GROUP BY ${query.keys.map((_key, index) => index + 1).join(', ')}`
   const rows = relationSql(query.input, withReads(new Set(), ...reads), parameters)
-  const groups = `SELECT ${columns.length === 0 ? 'count(*) AS one' : columns.join(', ')} FROM (${rows}) AS r${by}`
+  const groups = `SELECT ${columns.length === 0 ? 'count(*) AS __one' : columns.join(', ')} FROM (${rows}) AS r${by}`
   const conditions = query.conditions.map((condition) => exprSql(condition, parameters))
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
   return `SELECT ${outputsSql(query, parameters).join(', ')} FROM (${groups}) AS g${where}${tailSql(query)}`
@@ -162,11 +172,11 @@ class Controlled {
       ...query.conditions.map((condition) => exprSql(condition, parameters)),
     ]
     const counts = query.sameUnits.map(
-      (_same, unitClass) => `t_all_${unitClass} AS ${unitCountPrefix}${unitClass}`,
+      (_same, unitClass) => `__t_all_${unitClass} AS ${unitCountPrefix}${unitClass}`,
     )
     const ctes = [
-      `rows AS ${materialized} (${this.rowsSql()})`,
-      `groups AS MATERIALIZED (${this.groupsSql()})`,
+      `__rows AS ${materialized} (${this.rowsSql()})`,
+      `__groups AS MATERIALIZED (${this.groupsSql()})`,
       ...this.exactCtes(),
     ]
     return (
@@ -179,20 +189,22 @@ class Controlled {
   private rowsSql(): string {
     const { query, parameters, rule } = this
     const expr = (one: Parameters<typeof exprSql>[0]): string => exprSql(one, parameters)
-    const columns: string[] = [`TRUE AS everything`]
+    const columns: string[] = [`TRUE AS __everything`]
     for (const { id, expr: key } of query.keys) columns.push(`${expr(key)} AS ${columnName(id)}`)
     query.aggregates.forEach(({ argument, filter }, index) => {
-      if (argument !== null) columns.push(`${expr(argument)} AS a${index}`)
-      if (filter !== null) columns.push(`${expr(filter)} AS f${index}`)
+      if (argument !== null) columns.push(`${expr(argument)} AS __a${index}`)
+      if (filter !== null) columns.push(`${expr(filter)} AS __f${index}`)
     })
     rule.presences.forEach((presence, index) => {
-      columns.push(`(${presence.map((part) => `coalesce(${expr(part)}, FALSE)`).join(' AND ')}) AS p${index}`)
+      columns.push(
+        `(${presence.map((part) => `coalesce(${expr(part)}, FALSE)`).join(' AND ')}) AS __p${index}`,
+      )
     })
     const units = query.sameUnits.map((same) => columnName(same[0] ?? -1))
     units.forEach((unit, index) => {
-      columns.push(`${unit} AS u${index}`)
+      columns.push(`${unit} AS __u${index}`)
       for (let word = 0; word < this.words; word++)
-        columns.push(`${this.bitSql(unit, word)} AS b${index}_${word}`)
+        columns.push(`${this.bitSql(unit, word)} AS __b${index}_${word}`)
     })
     const reads = [
       ...query.keys.map((key) => key.expr),
@@ -211,28 +223,28 @@ class Controlled {
 
   private groupsSql(): string {
     const { query } = this
-    const columns = [`everything`, ...query.keys.map(({ id }) => columnName(id))]
+    const columns = [`__everything`, ...query.keys.map(({ id }) => columnName(id))]
     query.aggregates.forEach((one, index) => {
       const sql = aggregateSql(
         one,
-        one.argument === null ? null : `a${index}`,
-        one.filter === null ? null : `f${index}`,
+        one.argument === null ? null : `__a${index}`,
+        one.filter === null ? null : `__f${index}`,
       )
       columns.push(`${sql} AS ${columnName(one.id)}`)
     })
     this.rule.rowSets.forEach((set, index) => {
-      if (set.mayBeEmpty) columns.push(`count(*) FILTER (WHERE ${this.setSql(index)}) AS n${index}`)
+      if (set.mayBeEmpty) columns.push(`count(*) FILTER (WHERE ${this.setSql(index)}) AS __n${index}`)
     })
-    for (const tally of this.tallies) columns.push(`${this.boundSql(tally)} AS s_${tally.name}`)
-    return `SELECT ${columns.join(', ')} FROM rows GROUP BY ${this.groupingSql()}`
+    for (const tally of this.tallies) columns.push(`${this.boundSql(tally)} AS __s_${tally.name}`)
+    return `SELECT ${columns.join(', ')} FROM __rows GROUP BY ${this.groupingSql()}`
   }
 
   private boundSql({ rowSet, unitClass }: Tally): string {
     const filter = rowSet === null ? '' : ` FILTER (WHERE ${this.setSql(rowSet)})`
-    if (this.words === 0) return `count(DISTINCT u${unitClass})${filter}`
+    if (this.words === 0) return `count(DISTINCT __u${unitClass})${filter}`
     const words = Array.from(
       { length: this.words },
-      (_, word) => `CAST(coalesce(bit_count(bit_or(b${unitClass}_${word})${filter}), 0) AS BIGINT)`,
+      (_, word) => `CAST(coalesce(bit_count(bit_or(__b${unitClass}_${word})${filter}), 0) AS BIGINT)`,
     )
     return `(${words.join(' + ')})`
   }
@@ -240,34 +252,34 @@ class Controlled {
   private setSql(index: number): string {
     const set = this.rule.rowSets[index]
     const parts = [
-      set?.holds === null ? [] : [`p${set?.holds ?? ''}`],
-      set?.lacks === null ? [] : [`NOT p${set?.lacks ?? ''}`],
+      set?.holds === null ? [] : [`__p${set?.holds ?? ''}`],
+      set?.lacks === null ? [] : [`NOT __p${set?.lacks ?? ''}`],
     ].flat()
     return parts.join(' AND ')
   }
 
   /** The grouping columns: one that is always true, so that a query without keys is no special case, and the keys. */
   private groupingSql(): string {
-    return ['everything', ...this.query.keys.map(({ id }) => columnName(id))].join(', ')
+    return ['__everything', ...this.query.keys.map(({ id }) => columnName(id))].join(', ')
   }
 
   private sameGroupSql(a: string, b: string): string {
-    const columns = ['everything', ...this.query.keys.map(({ id }) => columnName(id))]
+    const columns = ['__everything', ...this.query.keys.map(({ id }) => columnName(id))]
     return columns.map((column) => `${a}.${column} IS NOT DISTINCT FROM ${b}.${column}`).join(' AND ')
   }
 
   /** Groups whose lower bound does not decide, and their exact counts. */
   private exactCtes(): string[] {
     if (this.words === 0) return []
-    const open = this.tallies.map(({ name }) => `s_${name} BETWEEN 1 AND ${this.k - 1}`)
+    const open = this.tallies.map(({ name }) => `__s_${name} BETWEEN 1 AND ${this.k - 1}`)
     const exact = this.tallies.map(({ rowSet, unitClass, name }) => {
       const filter = rowSet === null ? '' : ` FILTER (WHERE ${this.setSql(rowSet)})`
-      return `count(DISTINCT u${unitClass})${filter} AS e_${name}`
+      return `count(DISTINCT __u${unitClass})${filter} AS __e_${name}`
     })
     const grouping = this.groupingSql()
     return [
-      `undecided AS MATERIALIZED (SELECT ${grouping} FROM groups WHERE ${open.join(' OR ')})`,
-      `exact AS MATERIALIZED (SELECT ${grouping}, ${exact.join(', ')} FROM rows SEMI JOIN undecided ON ${this.sameGroupSql('rows', 'undecided')} GROUP BY ${grouping})`,
+      `__undecided AS MATERIALIZED (SELECT ${grouping} FROM __groups WHERE ${open.join(' OR ')})`,
+      `__exact AS MATERIALIZED (SELECT ${grouping}, ${exact.join(', ')} FROM __rows SEMI JOIN __undecided ON ${this.sameGroupSql('__rows', '__undecided')} GROUP BY ${grouping})`,
     ]
   }
 
@@ -275,24 +287,24 @@ class Controlled {
   private decidedSql(): string {
     const counts = this.tallies.map(({ name }) =>
       this.words === 0
-        ? `s_${name} AS t_${name}`
-        : `greatest(s_${name}, coalesce(e_${name}, 0)) AS t_${name}`,
+        ? `__s_${name} AS __t_${name}`
+        : `greatest(__s_${name}, coalesce(__e_${name}, 0)) AS __t_${name}`,
     )
-    const join = this.words === 0 ? '' : ` LEFT JOIN exact ON ${this.sameGroupSql('groups', 'exact')}`
-    return `SELECT groups.*, ${counts.join(', ')} FROM groups${join}`
+    const join = this.words === 0 ? '' : ` LEFT JOIN __exact ON ${this.sameGroupSql('__groups', '__exact')}`
+    return `SELECT __groups.*, ${counts.join(', ')} FROM __groups${join}`
   }
 
   private ruleSql(): string[] {
     const { k } = this
     const classes = [...this.query.sameUnits.keys()]
-    const all = classes.map((unitClass) => `t_all_${unitClass} >= ${k}`)
+    const all = classes.map((unitClass) => `__t_all_${unitClass} >= ${k}`)
     const sets = this.rule.rowSets.map((set, index) => {
       const each = classes.map(
-        (unitClass) => `(t_${index}_${unitClass} = 0 OR t_${index}_${unitClass} >= ${k})`,
+        (unitClass) => `(__t_${index}_${unitClass} = 0 OR __t_${index}_${unitClass} >= ${k})`,
       )
-      const some = classes.map((unitClass) => `t_${index}_${unitClass} >= ${k}`)
+      const some = classes.map((unitClass) => `__t_${index}_${unitClass} >= ${k}`)
       const enough = `(${each.join(' AND ')} AND (${some.join(' OR ')}))`
-      return set.mayBeEmpty ? `(n${index} = 0 OR ${enough})` : enough
+      return set.mayBeEmpty ? `(__n${index} = 0 OR ${enough})` : enough
     })
     return [...all, ...sets]
   }

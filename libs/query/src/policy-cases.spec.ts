@@ -23,10 +23,36 @@ interface PolicyCase {
   readonly also?: readonly string[]
   readonly under?: 'dp'
   readonly parameters?: Readonly<Record<string, { readonly type: ColumnType; readonly value: Value }>>
-  readonly result?: { readonly k: number; readonly data: string; readonly ordered: boolean; readonly rows: readonly (readonly Value[])[] }
+  readonly result?: {
+    readonly k: number
+    readonly data: string
+    readonly ordered: boolean
+    readonly rows: readonly (readonly Value[])[]
+  }
 }
-type Schemas = Readonly<Record<string, { readonly tables: Readonly<Record<string, { readonly owner: string; readonly unit: string; readonly columns: QueryTable['columns'] }>> }>>
-type PolicyData = Readonly<Record<string, { readonly tables: Readonly<Record<string, { readonly columns: readonly string[]; readonly rows: readonly (readonly Value[])[] }>> }>>
+type Schemas = Readonly<
+  Record<
+    string,
+    {
+      readonly tables: Readonly<
+        Record<
+          string,
+          { readonly owner: string; readonly unit: string; readonly columns: QueryTable['columns'] }
+        >
+      >
+    }
+  >
+>
+type PolicyData = Readonly<
+  Record<
+    string,
+    {
+      readonly tables: Readonly<
+        Record<string, { readonly columns: readonly string[]; readonly rows: readonly (readonly Value[])[] }>
+      >
+    }
+  >
+>
 
 const folder = join(vectorsFolder, '../policy')
 const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'))
@@ -64,7 +90,13 @@ const otherRule: Readonly<Record<string, string>> = {
   'syn-lateral': 'COLUMN_UNKNOWN',
 }
 /** Totals are refused for now. */
-const notYet = new Set(['rollup-region', 'rollup-two-levels', 'rollup-grouping-sets-nested', 'rollup-complementary', 'rollup-date-levels'])
+const notYet = new Set([
+  'rollup-region',
+  'rollup-two-levels',
+  'rollup-grouping-sets-nested',
+  'rollup-complementary',
+  'rollup-date-levels',
+])
 
 describe.skipIf(!present)('the policy cases under minimumGroupSize', () => {
   const cases = present ? (read('cases.json') as PolicyCase[]).filter(({ under }) => under !== 'dp') : []
@@ -78,12 +110,16 @@ describe.skipIf(!present)('the policy cases under minimumGroupSize', () => {
   const tablesOf = (name: string): QueryTable[] =>
     Object.entries(schemas[name]?.tables ?? {}).map(([table, { owner, unit, columns }]) => ({
       ...{ name: table, owners: [owner], unit },
-      columns: Object.fromEntries(Object.entries(columns).map(([column, terms]) => [column, { ...terms, nullable: true }])),
+      columns: Object.fromEntries(
+        Object.entries(columns).map(([column, terms]) => [column, { ...terms, nullable: true }]),
+      ),
     }))
 
   async function translate({ query, tables, parameters = {} }: PolicyCase) {
     checkQueryText(query)
-    const declared = Object.fromEntries(Object.entries(parameters).map(([name, { type }]) => [name, { type }]))
+    const declared = Object.fromEntries(
+      Object.entries(parameters).map(([name, { type }]) => [name, { type }]),
+    )
     return translateQuery(await engine.parse(query), { tables: tablesOf(tables), parameters: declared })
   }
 
@@ -104,9 +140,12 @@ describe.skipIf(!present)('the policy cases under minimumGroupSize', () => {
     await translate(policyCase!)
   })
 
-  it.each(cases.filter(({ id }) => notYet.has(id)))('refuses $id until totals are supported', async (policyCase) => {
-    await expect(translate(policyCase)).rejects.toMatchObject({ code: 'TOTALS_NOT_NESTED' })
-  })
+  it.each(cases.filter(({ id }) => notYet.has(id)))(
+    'refuses $id until totals are supported',
+    async (policyCase) => {
+      await expect(translate(policyCase)).rejects.toMatchObject({ code: 'TOTALS_NOT_NESTED' })
+    },
+  )
 
   const accepted = cases.filter(({ id, expect: verdict }) => verdict === 'accept' && !notYet.has(id))
   it.each(accepted)('lets out the listed rows of $id', async (policyCase) => {
@@ -114,12 +153,17 @@ describe.skipIf(!present)('the policy cases under minimumGroupSize', () => {
     const { result, parameters = {} } = policyCase
     if (result === undefined) return
     const tables = tablesOf(policyCase.tables)
-    const loaded = Object.entries(data[result.data]?.tables ?? {}).map(([name, { columns, rows }]): [string, Data] => [
-      name,
-      rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null]))),
-    ])
+    const loaded = Object.entries(data[result.data]?.tables ?? {}).map(
+      ([name, { columns, rows }]): [string, Data] => [
+        name,
+        rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null]))),
+      ],
+    )
     await engine.load(tables, Object.fromEntries(loaded))
-    const { sql, outputs } = generateSql(query, { minimumGroupSize: result.k, parameters: parameters as Readonly<Record<string, Literal>> })
+    const { sql, outputs } = generateSql(query, {
+      minimumGroupSize: result.k,
+      parameters: parameters as Readonly<Record<string, Literal>>,
+    })
     const rows = (await engine.rows(sql)).map((row) => row.slice(0, outputs.length))
     const order = (list: readonly (readonly Value[])[]): readonly (readonly Value[])[] =>
       result.ordered ? list : [...list].sort((a, b) => (spell(a) < spell(b) ? -1 : 1))
@@ -128,7 +172,8 @@ describe.skipIf(!present)('the policy cases under minimumGroupSize', () => {
     seen.forEach((row, at) => {
       row.forEach((value, column) => {
         const listed = expected[at]?.[column]
-        if (typeof value === 'number' && typeof listed === 'number') expect(Math.abs(value - listed)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(listed)))
+        if (typeof value === 'number' && typeof listed === 'number')
+          expect(Math.abs(value - listed)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(listed)))
         else expect(value).toEqual(listed)
       })
     })
@@ -139,5 +184,7 @@ it.skipIf(present)(`does not run the policy cases: ${folder} is not there`, () =
 
 /** Rounded, so that two sums that differ in their last bit sort alike. */
 function spell(row: readonly Value[]): string {
-  return JSON.stringify(row.map((value) => (typeof value === 'number' ? Number(value.toPrecision(9)) : value)))
+  return JSON.stringify(
+    row.map((value) => (typeof value === 'number' ? Number(value.toPrecision(9)) : value)),
+  )
 }

@@ -108,5 +108,5 @@ export function provided(relation: Relation): Set<ColumnId> {
 }
 
 function list(columns: readonly string[]): string {
-  return columns.length === 0 ? '1 AS one' : columns.join(', ')
+  return columns.length === 0 ? '1 AS __one' : columns.join(', ')
 }

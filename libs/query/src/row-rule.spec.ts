@@ -49,7 +49,10 @@ const tables: readonly QueryTable[] = [
   },
 ]
 
-const person = fc.option(fc.integer({ min: 1, max: 9 }).map((n) => `p${n}`), { freq: 12 })
+const person = fc.option(
+  fc.integer({ min: 1, max: 9 }).map((n) => `p${n}`),
+  { freq: 12 },
+)
 const digit = fc.option(fc.integer({ min: 0, max: 9 }), { freq: 4 })
 const arbitraryData = fc.record({
   a: fc.array(
@@ -65,11 +68,16 @@ const arbitraryData = fc.record({
   ),
   b: fc.array(fc.record({ q: person, h: fc.constantFrom('t', 'w'), w: digit }), { maxLength: 25 }),
   m: fc.array(
-    fc.record({ u: person, k: fc.constantFrom('i', 'j'), v: digit, __owner: fc.constantFrom('north', "o'south") }),
+    fc.record({
+      u: person,
+      k: fc.constantFrom('i', 'j'),
+      v: digit,
+      __owner: fc.constantFrom('north', "o'south"),
+    }),
     { maxLength: 40 },
   ),
 })
-type Tables = { readonly [Name in 'a' | 'b' | 'm']: Data }
+type Tables = Readonly<Record<'a' | 'b' | 'm', Data>>
 
 /** A row of the last block: the units of each read, and what expressions over it see. */
 interface Row {
@@ -97,8 +105,14 @@ const sumOf = (column: string, where?: (cells: Row['cells']) => boolean): Aggreg
   value: (rows) => (rows.length === 0 ? null : rows.reduce((sum, cells) => sum + Number(cells[column]), 0)),
 })
 const countOf = (column: string): Aggregate => ({ ...sumOf(column), value: (rows) => rows.length })
-const countWhere = (where: (cells: Row['cells']) => boolean): Aggregate => ({ present: where, value: (rows) => rows.length })
-const distinctOf = (column: string): Aggregate => ({ ...sumOf(column), value: (rows) => new Set(rows.map((cells) => cells[column])).size })
+const countWhere = (where: (cells: Row['cells']) => boolean): Aggregate => ({
+  present: where,
+  value: (rows) => rows.length,
+})
+const distinctOf = (column: string): Aggregate => ({
+  ...sumOf(column),
+  value: (rows) => new Set(rows.map((cells) => cells[column])).size,
+})
 
 const rowsOfA = (data: Tables): Row[] => data.a.map((cells) => ({ units: { a: cells['p'] ?? null }, cells }))
 const rowsOfM = (data: Tables): Row[] =>
@@ -112,12 +126,28 @@ const rowsOfM = (data: Tables): Row[] =>
 
 function joined(data: Tables, kind: 'inner' | 'left' | 'right'): Row[] {
   const matches = data.a.flatMap((a) =>
-    data.b.filter((b) => a['p'] !== null && a['p'] === b['q']).map((b): Row => ({ units: { a: a['p'] ?? null, b: b['q'] ?? null }, cells: { ...a, ...b } })),
+    data.b
+      .filter((b) => a['p'] !== null && a['p'] === b['q'])
+      .map((b): Row => ({ units: { a: a['p'] ?? null, b: b['q'] ?? null }, cells: { ...a, ...b } })),
   )
   const lonelyLeft = data.a.filter((a) => a['p'] === null || !data.b.some((b) => a['p'] === b['q']))
   const lonelyRight = data.b.filter((b) => b['q'] === null || !data.a.some((a) => a['p'] === b['q']))
-  if (kind === 'left') return [...matches, ...lonelyLeft.map((a) => ({ units: { a: a['p'] ?? null, b: null }, cells: { ...a, q: null, h: null, w: null } }))]
-  if (kind === 'right') return [...matches, ...lonelyRight.map((b) => ({ units: { a: null, b: b['q'] ?? null }, cells: { p: null, g: null, x: null, y: null, z: null, c: null, ...b } }))]
+  if (kind === 'left')
+    return [
+      ...matches,
+      ...lonelyLeft.map((a) => ({
+        units: { a: a['p'] ?? null, b: null },
+        cells: { ...a, q: null, h: null, w: null },
+      })),
+    ]
+  if (kind === 'right')
+    return [
+      ...matches,
+      ...lonelyRight.map((b) => ({
+        units: { a: null, b: b['q'] ?? null },
+        cells: { p: null, g: null, x: null, y: null, z: null, c: null, ...b },
+      })),
+    ]
   return matches
 }
 
@@ -127,24 +157,58 @@ function reducedA(data: Tables): Row['cells'][] {
     const rows = data.a.filter((row) => (row['p'] ?? null) === p)
     const xs = rows.flatMap((row) => (row['x'] === null ? [] : [Number(row['x'])]))
     const cs = rows.flatMap((row) => (row['c'] === null ? [] : [row['c'] === true]))
-    return { p, n: rows.length, top: xs.length === 0 ? null : Math.max(...xs), ever: cs.length === 0 ? null : cs.includes(true) }
+    return {
+      p,
+      n: rows.length,
+      top: xs.length === 0 ? null : Math.max(...xs),
+      ever: cs.length === 0 ? null : cs.includes(true),
+    }
   })
 }
 
 const shapes: readonly Shape[] = [
   { sql: 'select g, count(*) as n from a group by g', rows: rowsOfA, keys: ['g'], aggregates: [countRows] },
-  { sql: 'select count(*) as n, sum(x) as s from a', rows: rowsOfA, keys: [], aggregates: [countRows, sumOf('x')] },
-  { sql: 'select g, sum(z) as s, count(*) as n from a group by g', rows: rowsOfA, keys: ['g'], aggregates: [sumOf('z'), countRows] },
+  {
+    sql: 'select count(*) as n, sum(x) as s from a',
+    rows: rowsOfA,
+    keys: [],
+    aggregates: [countRows, sumOf('x')],
+  },
+  {
+    sql: 'select g, sum(z) as s, count(*) as n from a group by g',
+    rows: rowsOfA,
+    keys: ['g'],
+    aggregates: [sumOf('z'), countRows],
+  },
   { sql: 'select g, sum(x) as s from a group by g', rows: rowsOfA, keys: ['g'], aggregates: [sumOf('x')] },
-  { sql: 'select g, sum(x) as s, sum(y) as t from a group by g', rows: rowsOfA, keys: ['g'], aggregates: [sumOf('x'), sumOf('y')] },
-  { sql: 'select g, sum(x) as s, sum(y) as t, count(*) as n, count(x) as k from a group by g', rows: rowsOfA, keys: ['g'], aggregates: [sumOf('x'), sumOf('y'), countRows, countOf('x')] },
+  {
+    sql: 'select g, sum(x) as s, sum(y) as t from a group by g',
+    rows: rowsOfA,
+    keys: ['g'],
+    aggregates: [sumOf('x'), sumOf('y')],
+  },
+  {
+    sql: 'select g, sum(x) as s, sum(y) as t, count(*) as n, count(x) as k from a group by g',
+    rows: rowsOfA,
+    keys: ['g'],
+    aggregates: [sumOf('x'), sumOf('y'), countRows, countOf('x')],
+  },
   {
     sql: 'select g, count(*) as n, count(*) filter (where c) as k, sum(case when c then x end) as s from a group by g',
     rows: rowsOfA,
     keys: ['g'],
-    aggregates: [countRows, countWhere((cells) => isTrue(cells['c'])), sumOf('x', (cells) => isTrue(cells['c']))],
+    aggregates: [
+      countRows,
+      countWhere((cells) => isTrue(cells['c'])),
+      sumOf('x', (cells) => isTrue(cells['c'])),
+    ],
   },
-  { sql: 'select g, count(distinct p) as people, sum(x) as s from a where z > 2 group by g', rows: (data) => rowsOfA(data).filter(({ cells }) => Number(cells['z']) > 2), keys: ['g'], aggregates: [distinctOf('p'), sumOf('x')] },
+  {
+    sql: 'select g, count(distinct p) as people, sum(x) as s from a where z > 2 group by g',
+    rows: (data) => rowsOfA(data).filter(({ cells }) => Number(cells['z']) > 2),
+    keys: ['g'],
+    aggregates: [distinctOf('p'), sumOf('x')],
+  },
   { sql: 'select distinct g, c from a', rows: rowsOfA, keys: ['g', 'c'], aggregates: [] },
   {
     sql: 'select g, count(*) as n, sum(x) as s from a where x is not null group by g having count(*) > 3',
@@ -153,10 +217,30 @@ const shapes: readonly Shape[] = [
     aggregates: [countRows, sumOf('x')],
     having: ([, n]) => Number(n) > 3,
   },
-  { sql: 'select h, count(*) as n, sum(w) as s, sum(z) as t from a join b on p = q group by h', rows: (data) => joined(data, 'inner'), keys: ['h'], aggregates: [countRows, sumOf('w'), sumOf('z')] },
-  { sql: 'select g, count(*) as n, sum(w) as s from a left join b on p = q group by g', rows: (data) => joined(data, 'left'), keys: ['g'], aggregates: [countRows, sumOf('w')] },
-  { sql: 'select h, sum(z) as t, sum(w) as s from a right join b on a.p = b.q group by h', rows: (data) => joined(data, 'right'), keys: ['h'], aggregates: [sumOf('z'), sumOf('w')] },
-  { sql: 'select k, count(*) as n, sum(v) as s from m group by k', rows: rowsOfM, keys: ['k'], aggregates: [countRows, sumOf('v')] },
+  {
+    sql: 'select h, count(*) as n, sum(w) as s, sum(z) as t from a join b on p = q group by h',
+    rows: (data) => joined(data, 'inner'),
+    keys: ['h'],
+    aggregates: [countRows, sumOf('w'), sumOf('z')],
+  },
+  {
+    sql: 'select g, count(*) as n, sum(w) as s from a left join b on p = q group by g',
+    rows: (data) => joined(data, 'left'),
+    keys: ['g'],
+    aggregates: [countRows, sumOf('w')],
+  },
+  {
+    sql: 'select h, sum(z) as t, sum(w) as s from a right join b on a.p = b.q group by h',
+    rows: (data) => joined(data, 'right'),
+    keys: ['h'],
+    aggregates: [sumOf('z'), sumOf('w')],
+  },
+  {
+    sql: 'select k, count(*) as n, sum(v) as s from m group by k',
+    rows: rowsOfM,
+    keys: ['k'],
+    aggregates: [countRows, sumOf('v')],
+  },
   {
     sql: 'with t as (select p, count(*) as n, max(x) as top, bool_or(c) as ever from a group by p) select ever, count(*) as k, sum(top) as s, sum(n) as r from t group by ever',
     rows: (data) => reducedA(data).map((cells) => ({ units: { a: cells['p'] ?? null }, cells })),
@@ -167,7 +251,9 @@ const shapes: readonly Shape[] = [
     sql: 'with t as (select p, max(x) as top, bool_or(c) as ever from a group by p) select h, sum(top) as s, count(*) as n from t join b on t.p = b.q group by h',
     rows: (data) =>
       reducedA(data).flatMap((t) =>
-        data.b.filter((b) => t['p'] !== null && t['p'] === b['q']).map((b) => ({ units: { a: t['p'] ?? null, b: b['q'] ?? null }, cells: { ...t, ...b } })),
+        data.b
+          .filter((b) => t['p'] !== null && t['p'] === b['q'])
+          .map((b) => ({ units: { a: t['p'] ?? null, b: b['q'] ?? null }, cells: { ...t, ...b } })),
       ),
     keys: ['h'],
     aggregates: [sumOf('top'), countRows],
@@ -180,7 +266,13 @@ const shapes: readonly Shape[] = [
         const own = rows.filter(({ cells }) => (cells['p'] ?? null) === p)
         const ws = own.flatMap(({ cells }) => (cells['w'] === null ? [] : [Number(cells['w'])]))
         const b = own.map(({ units }) => units['b'] ?? null).find((unit) => unit !== null) ?? null
-        return { units: { a: p, b }, cells: { w: ws.length === 0 ? null : ws.reduce((x, y) => x + y, 0), z: Math.max(...own.map(({ cells }) => Number(cells['z']))) } }
+        return {
+          units: { a: p, b },
+          cells: {
+            w: ws.length === 0 ? null : ws.reduce((x, y) => x + y, 0),
+            z: Math.max(...own.map(({ cells }) => Number(cells['z']))),
+          },
+        }
       })
     },
     keys: [],
@@ -193,8 +285,12 @@ const shapes: readonly Shape[] = [
       return [...new Set(rows.map(({ cells }) => cells['u'] ?? null))].map((u) => {
         const own = rows.filter(({ cells }) => (cells['u'] ?? null) === u)
         const vs = own.flatMap(({ cells }) => (cells['v'] === null ? [] : [Number(cells['v'])]))
-        const unit = (name: string): Value => own.map(({ units }) => units[name] ?? null).find((one) => one !== null) ?? null
-        return { units: { north: unit('north'), south: unit('south') }, cells: { v: vs.length === 0 ? null : vs.reduce((x, y) => x + y, 0) } }
+        const unit = (name: string): Value =>
+          own.map(({ units }) => units[name] ?? null).find((one) => one !== null) ?? null
+        return {
+          units: { north: unit('north'), south: unit('south') },
+          cells: { v: vs.length === 0 ? null : vs.reduce((x, y) => x + y, 0) },
+        }
       })
     },
     keys: [],
@@ -203,7 +299,10 @@ const shapes: readonly Shape[] = [
   {
     sql: 'select count(*) as n, sum(v) as s from (select g as k, x as v from a union all select k, v from m) t',
     rows: (data) => [
-      ...data.a.map((row) => ({ units: { a: row['p'] ?? null, north: null, south: null }, cells: { k: row['g'] ?? null, v: row['x'] ?? null } })),
+      ...data.a.map((row) => ({
+        units: { a: row['p'] ?? null, north: null, south: null },
+        cells: { k: row['g'] ?? null, v: row['x'] ?? null },
+      })),
       ...rowsOfM(data).map(({ units, cells }) => ({ units: { a: null, ...units }, cells })),
     ],
     keys: [],
@@ -212,9 +311,16 @@ const shapes: readonly Shape[] = [
 ]
 
 /** The policy's sentence, word for word. */
-function mayLeave(rows: readonly Row[], sources: readonly string[], aggregates: readonly Aggregate[], k: number): boolean {
+function mayLeave(
+  rows: readonly Row[],
+  sources: readonly string[],
+  aggregates: readonly Aggregate[],
+  k: number,
+): boolean {
   const unitsIn = (set: readonly Row[]): number[] =>
-    sources.map((source) => new Set(set.flatMap(({ units }) => (units[source] === null ? [] : [units[source]]))).size)
+    sources.map(
+      (source) => new Set(set.flatMap(({ units }) => (units[source] === null ? [] : [units[source]]))).size,
+    )
   const enough = (set: readonly Row[]): boolean => {
     const counts = unitsIn(set)
     return counts.some((count) => count >= k) && counts.every((count) => count === 0 || count >= k)
@@ -244,14 +350,17 @@ function oracle(shape: Shape, data: Tables, read: readonly string[], k: number |
   const released: Value[][] = []
   for (const [key, rows] of groups) {
     if (k !== null && !mayLeave(rows, sources, shape.aggregates, k)) continue
-    const values = shape.aggregates.map(({ present, value }) => value(rows.map(({ cells }) => cells).filter(present)))
+    const values = shape.aggregates.map(({ present, value }) =>
+      value(rows.map(({ cells }) => cells).filter(present)),
+    )
     const outputs = [...(JSON.parse(key) as Value[]), ...values]
     if (shape.having?.(outputs) !== false) released.push(outputs)
   }
   return released
 }
 
-const sorted = (rows: readonly (readonly Value[])[]): string[] => rows.map((row) => JSON.stringify(row)).sort()
+const sorted = (rows: readonly (readonly Value[])[]): string[] =>
+  rows.map((row) => JSON.stringify(row)).sort()
 
 let engine: EngineFixture
 beforeAll(async () => {
@@ -268,8 +377,11 @@ describe('the row rule of minimumGroupSize', () => {
         await engine.load(tables, data)
         const { sql, outputs } = generateSql(query, { minimumGroupSize: k })
         const rows = await engine.rows(sql)
-        expect(sorted(rows.map((row) => row.slice(0, outputs.length)))).toEqual(sorted(oracle(shape, data, read, k)))
-        for (const row of rows) for (const count of row.slice(outputs.length)) expect(count).toBeGreaterThanOrEqual(k)
+        expect(sorted(rows.map((row) => row.slice(0, outputs.length)))).toEqual(
+          sorted(oracle(shape, data, read, k)),
+        )
+        for (const row of rows)
+          for (const count of row.slice(outputs.length)) expect(count).toBeGreaterThanOrEqual(k)
         const all = await engine.rows(generateSql(query, { minimumGroupSize: null }).sql)
         expect(sorted(all)).toEqual(sorted(oracle(shape, data, read, null)))
         released += rows.length
@@ -290,7 +402,9 @@ describe('the row rule of minimumGroupSize', () => {
       fc.asyncProperty(arbitraryData, fc.infiniteStream(fc.nat()), async (data, random) => {
         await engine.load(tables, data)
         const before = await engine.rows(sql)
-        const shuffled = data.a.map((row) => ({ row, at: random.next().value })).sort((x, y) => x.at - y.at)
+        const shuffled = data.a
+          .map((row) => ({ row, at: Number(random.next().value) }))
+          .sort((x, y) => x.at - y.at)
         await engine.load(tables, { ...data, a: shuffled.map(({ row }) => row), b: [...data.b].reverse() })
         expect(await engine.rows(sql)).toEqual(before)
       }),
@@ -299,8 +413,18 @@ describe('the row rule of minimumGroupSize', () => {
   })
 
   it('decides as exactly with several words, and with none, as with one', async () => {
-    const query = translateQuery(await engine.parse('select g, count(*) as n, sum(x) as s from a group by g'), { tables })
-    const data = Array.from({ length: 4000 }, (_, at) => ({ p: `p${at % 1800}`, g: `g${at % 7}`, x: at % 3 === 0 ? null : 1, y: null, z: 1, c: null }))
+    const query = translateQuery(
+      await engine.parse('select g, count(*) as n, sum(x) as s from a group by g'),
+      { tables },
+    )
+    const data = Array.from({ length: 4000 }, (_, at) => ({
+      p: `p${at % 1800}`,
+      g: `g${at % 7}`,
+      x: at % 3 === 0 ? null : 1,
+      y: null,
+      z: 1,
+      c: null,
+    }))
     await engine.load(tables, { a: data, b: [], m: [] })
     for (const k of [1, 40, 41, 170, 171, 172, 250, 257, 258, 320, 321]) {
       const { sql } = generateSql(query, { minimumGroupSize: k })
@@ -311,7 +435,10 @@ describe('the row rule of minimumGroupSize', () => {
   })
 
   it('names a hidden count for every owner of every read', async () => {
-    const query = translateQuery(await engine.parse('select k, count(*) as n from m join b on u = q group by k'), { tables })
+    const query = translateQuery(
+      await engine.parse('select k, count(*) as n from m join b on u = q group by k'),
+      { tables },
+    )
     const { unitCounts } = generateSql(query, { minimumGroupSize: 3 })
     expect(unitCounts).toEqual([
       { column: `${unitCountPrefix}0`, table: 'm', owner: 'north', read: 0 },

@@ -19,7 +19,7 @@ import { QueryError } from './errors.js'
 import type { ExpressionScope } from './expression.js'
 import { holdsAggregate, translateExpression } from './expression.js'
 import type { ColumnId, Expr, NamedExpr, OutputOrder, Relation } from './form.js'
-import { exprKey } from './form.js'
+import { eachPart, exprKey } from './form.js'
 import type { From, FromContext, Names } from './from.js'
 import { findColumn, hasColumn, renameColumns, translateFrom } from './from.js'
 import { expectLabel, expectName, foldName, showName } from './names.js'
@@ -42,21 +42,29 @@ export interface Tail {
 
 /** The CTEs that a SELECT sees. */
 export class CteScope {
-  readonly used = new Set<string>()
-  private readonly own = new Map<string, { node: unknown; value: AstNode }>()
+  private constructor(
+    private readonly outer: CteScope | undefined,
+    private readonly own: Map<string, { readonly node: unknown; readonly value: AstNode }>,
+    private readonly used: Set<string>,
+  ) {}
 
-  constructor(private readonly outer?: CteScope) {}
+  static inside(outer?: CteScope): CteScope {
+    return new CteScope(outer, new Map(), new Set())
+  }
 
   declare(name: string, node: unknown, value: AstNode): void {
     this.own.set(foldName(name), { node, value })
   }
 
+  /** The CTE of that name and what it sees itself: those before it, never itself. */
   find(name: string): { node: unknown; value: AstNode; scope: CteScope } | undefined {
     const folded = foldName(name)
     const own = this.own.get(folded)
     if (own === undefined) return this.outer?.find(name)
     this.used.add(folded)
-    return { ...own, scope: this.before(folded) }
+    const names = [...this.own.keys()]
+    const before = [...this.own].slice(0, names.indexOf(folded))
+    return { ...own, scope: new CteScope(this.outer, new Map(before), this.used) }
   }
 
   has(name: string): boolean {
@@ -65,22 +73,6 @@ export class CteScope {
 
   unused(): string[] {
     return [...this.own.keys()].filter((name) => !this.used.has(name))
-  }
-
-  /** A CTE sees those before it, never itself. */
-  private before(folded: string): CteScope {
-    const scope = new CteScope(this.outer)
-    for (const [name, cte] of this.own) {
-      if (name === folded) break
-      scope.own.set(name, cte)
-    }
-    const { used } = this
-    const find = scope.find.bind(scope)
-    scope.find = (name) => {
-      if (scope.own.has(foldName(name))) used.add(foldName(name))
-      return find(name)
-    }
-    return scope
   }
 }
 
@@ -139,7 +131,7 @@ function refuseClauses(node: AstNode): void {
 }
 
 function declareCtes(node: AstNode, translation: Translation, outer: CteScope): CteScope {
-  const scope = new CteScope(outer)
+  const scope = CteScope.inside(outer)
   // The field is there even when empty, unless the AST was made with skip_empty, which loses empty grouping sets.
   if (node['cte_map'] === undefined)
     throw malformed('it was serialized with skip_empty, which loses totals; use serializeStatement')
@@ -270,7 +262,15 @@ class Select {
   private column(path: readonly string[], location: number | undefined): Expr {
     const { expr } = findColumn(this.names, path, location)
     // What WHERE and joins have taught since the name was read counts too.
-    return expr.kind === 'column' ? this.translation.column(expr.id) : expr
+    return expr.kind === 'column' ? this.translation.column(expr.id) : this.inPlace(expr)
+  }
+
+  /** An expression put in the place of its name; repeated, it may grow with every level, so its size is spent. */
+  private inPlace(expr: Expr): Expr {
+    eachPart(expr, () => {
+      this.translation.budget.spend()
+    })
+    return expr
   }
 
   translate(tail: ((tail: Tail) => void) | undefined): Selected {
@@ -396,7 +396,9 @@ class Select {
       this.names,
       () =>
         new Map(
-          raw.filter(({ explicit }) => explicit).map(({ label, expr }) => [foldName(label), () => expr]),
+          raw
+            .filter(({ explicit }) => explicit)
+            .map(({ label, expr }) => [foldName(label), () => this.inPlace(expr)]),
         ),
     )
     const conditions: Expr[] = []
@@ -657,7 +659,7 @@ function readModifiers(node: AstNode, outermost: boolean): Modifiers {
         onlyFields(modifier, ['limit', 'offset'], 'LIMIT')
         if (modifier['limit'] !== undefined) limit = count(modifier['limit'], 'LIMIT')
         if (modifier['offset'] !== undefined) offset = count(modifier['offset'], 'OFFSET')
-        if (limit === null) limit = Number.MAX_SAFE_INTEGER
+        limit ??= Number.MAX_SAFE_INTEGER
         break
       default:
         throw new QueryError('LIMIT_NOT_ALLOWED', `${showName(String(modifier['type']))} is not allowed`)
@@ -673,6 +675,10 @@ function readModifiers(node: AstNode, outermost: boolean): Modifiers {
   return { distinct, orders, limit, offset }
 }
 
+function ownMember<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
+
 function readOrder(order: AstNode): Modifiers['orders'][number] {
   onlyFields(order, ['null_order', 'expression'], 'ORDER BY')
   const directions: Readonly<Record<string, boolean>> = {
@@ -685,9 +691,9 @@ function readOrder(order: AstNode): Modifiers['orders'][number] {
     'NULLS LAST': false,
     'NULLS FIRST': true,
   }
-  const descending = directions[expectString(order['type'], 'type of an order')]
+  const descending = ownMember(directions, expectString(order['type'], 'type of an order'))
   // NULLs come last by default, ascending or descending.
-  const nullsFirst = nulls[optionalString(order['null_order'], 'null_order') ?? 'ORDER_DEFAULT']
+  const nullsFirst = ownMember(nulls, optionalString(order['null_order'], 'null_order') ?? 'ORDER_DEFAULT')
   if (descending === undefined || nullsFirst === undefined) throw malformed('ORDER BY has no direction')
   return { value: order['expression'], descending, nullsFirst }
 }

@@ -34,7 +34,8 @@ async function refusal(text: string): Promise<QueryError> {
   throw new Error(`accepted: ${text}`)
 }
 
-const nested = (inner: string, depth: number): string => (depth === 0 ? inner : `not (${nested(inner, depth - 1)})`)
+const nested = (inner: string, depth: number): string =>
+  depth === 0 ? inner : `not (${nested(inner, depth - 1)})`
 
 describe('translateQuery', () => {
   const refused: readonly [QueryErrorCode, string][] = [
@@ -56,12 +57,21 @@ describe('translateQuery', () => {
     ['COLUMN_UNKNOWN', 'select count(*) from visits where current_user = region'],
     ['COLUMN_UNKNOWN', 'select count(*), __owner from stays group by all'],
     ['COLUMN_UNKNOWN', 'select count(*) from stays where __owner = $region'],
-    ['COLUMN_UNKNOWN', 'select person_id, count(*) from stays s join (select person_id from stays group by 1) t on s.person_id = t.person_id group by 1'],
+    [
+      'COLUMN_UNKNOWN',
+      'select person_id, count(*) from stays s join (select person_id from stays group by 1) t on s.person_id = t.person_id group by 1',
+    ],
     ['TABLE_REPEATED', 'select count(*) from visits a join visits b on a.patient_id = b.patient_id'],
     ['TABLE_REPEATED', 'select count(*) from (select age from visits union all select age from visits) t'],
-    ['TABLE_REPEATED', 'with v as (select patient_id from visits) select count(*) from v a join v b using (patient_id)'],
+    [
+      'TABLE_REPEATED',
+      'with v as (select patient_id from visits) select count(*) from v a join v b using (patient_id)',
+    ],
     ['NAME_SHADOWING', 'with claims as (select patient_id from visits) select count(*) from claims'],
-    ['NAME_SHADOWING', 'with e as (select age from visits) select count(*) from (with E as (select age from visits) select age from E) t'],
+    [
+      'NAME_SHADOWING',
+      'with e as (select age from visits) select count(*) from (with E as (select age from visits) select age from E) t',
+    ],
     ['NAME_SHADOWING', 'select count(*) from visits claims'],
     ['NAME_SHADOWING', 'select count(*) from visits region'],
     ['NAME_SHADOWING', 'select age as region, count(*) from visits group by 1'],
@@ -85,16 +95,37 @@ describe('translateQuery', () => {
     ['RAW_VALUE_OUTPUT', 'select avg(cost) + age from visits'],
     ['JOIN_KEY_NOT_ALLOWED', 'select count(*) from visits v join claims c on v.region = c.plan'],
     ['JOIN_KEY_NOT_ALLOWED', 'select count(*) from visits v join claims c on v.patient_id < c.insured_id'],
-    ['JOIN_KEY_NOT_ALLOWED', 'select count(*) from visits v join claims c on lower(v.patient_id) = c.insured_id'],
-    ['JOIN_KEY_NOT_ALLOWED', 'select count(*) from visits v join claims c on v.patient_id = c.insured_id or true'],
-    ['JOIN_KEY_NOT_ALLOWED', "select count(*) from visits v join claims c on v.patient_id = c.insured_id and v.region = 'north'"],
+    [
+      'JOIN_KEY_NOT_ALLOWED',
+      'select count(*) from visits v join claims c on lower(v.patient_id) = c.insured_id',
+    ],
+    [
+      'JOIN_KEY_NOT_ALLOWED',
+      'select count(*) from visits v join claims c on v.patient_id = c.insured_id or true',
+    ],
+    [
+      'JOIN_KEY_NOT_ALLOWED',
+      "select count(*) from visits v join claims c on v.patient_id = c.insured_id and v.region = 'north'",
+    ],
     ['JOIN_KEY_NOT_ALLOWED', 'select count(*) from visits v join claims c on v.patient_id = c.member_no'],
-    ['JOIN_KEY_NOT_ALLOWED', 'select count(*) from (select upper(patient_id) as k from visits) v join claims c on v.k = c.insured_id'],
+    [
+      'JOIN_KEY_NOT_ALLOWED',
+      'select count(*) from (select upper(patient_id) as k from visits) v join claims c on v.k = c.insured_id',
+    ],
     ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits cross join claims'],
     ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits, claims'],
-    ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits v full join claims c on v.patient_id = c.insured_id'],
-    ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits v anti join claims c on v.patient_id = c.insured_id'],
-    ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits v asof join claims c on v.patient_id >= c.insured_id'],
+    [
+      'JOIN_KIND_NOT_ALLOWED',
+      'select count(*) from visits v full join claims c on v.patient_id = c.insured_id',
+    ],
+    [
+      'JOIN_KIND_NOT_ALLOWED',
+      'select count(*) from visits v anti join claims c on v.patient_id = c.insured_id',
+    ],
+    [
+      'JOIN_KIND_NOT_ALLOWED',
+      'select count(*) from visits v asof join claims c on v.patient_id >= c.insured_id',
+    ],
     ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits natural join claims'],
     ['JOIN_KIND_NOT_ALLOWED', 'select count(*) from visits positional join claims'],
     ['AGGREGATE_NOT_ALLOWED', 'select min(cost) from visits'],
@@ -114,17 +145,23 @@ describe('translateQuery', () => {
     ['AGGREGATE_NOT_ALLOWED', 'select count(*) from visits having max(cost) > 3'],
     ['CONDITION_NOT_ALLOWED', 'select sum(case when urgent then 1 else 0 end) from visits'],
     ['CONDITION_NOT_ALLOWED', 'select avg((cost > 10)::int) from visits'],
-    ['CONDITION_NOT_ALLOWED', 'select count(*) filter (where urgent) as a, count(*) filter (where age > 3) as b from visits'],
+    [
+      'CONDITION_NOT_ALLOWED',
+      'select count(*) filter (where urgent) as a, count(*) filter (where age > 3) as b from visits',
+    ],
     ['POWER_SUM', 'select sum(cost * cost * cost) from visits'],
     ['POWER_SUM', 'with p as (select cost * cost as c2 from visits) select sum(c2 * c2) from p'],
     ['FUNCTION_NOT_ALLOWED', 'select count(*) from visits where hash(patient_id) % 2 = 0'],
-    ['FUNCTION_NOT_ALLOWED', "select count(*) from visits where length(repeat(region, 1000)) > 5"],
+    ['FUNCTION_NOT_ALLOWED', 'select count(*) from visits where length(repeat(region, 1000)) > 5'],
     ['FUNCTION_NOT_ALLOWED', "select count(*) from visits where lpad(region, 1000000, 'x') = 'x'"],
     ['FUNCTION_NOT_ALLOWED', "select count(*) from visits where regexp_matches(region, '^a')"],
     ['FUNCTION_NOT_ALLOWED', "select count(*) from visits where getvariable('d') = region"],
     ['FUNCTION_NOT_ALLOWED', "select count(*) from query('select name from visits')"],
     ['FUNCTION_NOT_ALLOWED', "select count(*) from read_csv('/etc/passwd')"],
-    ['FUNCTION_NOT_ALLOWED', 'select count(*) from visits v join generate_series(1, 100000000) g(i) on v.age = g.i'],
+    [
+      'FUNCTION_NOT_ALLOWED',
+      'select count(*) from visits v join generate_series(1, 100000000) g(i) on v.age = g.i',
+    ],
     ['FUNCTION_NOT_ALLOWED', 'select count(*) from visits where region collate nocase = $region'],
     ['FUNCTION_NOT_ALLOWED', 'select avg(sqrt(cost)) from visits'],
     ['FUNCTION_NOT_ALLOWED', 'select count(*) from visits where left(region, age) = $region'],
@@ -149,25 +186,61 @@ describe('translateQuery', () => {
     ['PARAMETER_TYPE', 'select sum(urgent) from visits'],
     ['PARAMETER_TYPE', 'select count(*) from visits where score = 9223372036854775807'],
     ['PARAMETER_TYPE', 'select count(*) from visits where age'],
-    ['NESTED_NOT_UNDERSTOOD', "select count(*) from visits where exists (select 1 from claims)"],
+    ['NESTED_NOT_UNDERSTOOD', 'select count(*) from visits where exists (select 1 from claims)'],
     ['NESTED_NOT_UNDERSTOOD', 'select count(*), (select name from visits limit 1) from visits'],
-    ['NESTED_NOT_UNDERSTOOD', 'select count(*) from visits where patient_id in (select insured_id from claims)'],
-    ['NESTED_NOT_UNDERSTOOD', 'select avg(n) from (select region, count(*) as n from visits group by region) t'],
-    ['NESTED_NOT_UNDERSTOOD', 'with a as (select region, count(*) as n from visits group by region) select sum(n) from a'],
-    ['NESTED_NOT_UNDERSTOOD', 'with t as (select v.region, avg(c.amount) as m from visits v join claims c on v.patient_id = c.insured_id group by v.region) select avg(m) from t'],
-    ['NESTED_NOT_UNDERSTOOD', 'with t as (select c.member_no, avg(v.cost) as m from visits v join claims c on v.patient_id = c.insured_id group by c.member_no) select avg(m) from t'],
-    ['NESTED_NOT_UNDERSTOOD', 'with t as (select lower(patient_id) as p, avg(cost) as m from visits group by 1) select avg(m) from t'],
-    ['NESTED_NOT_UNDERSTOOD', 'with t as (select c.insured_id, avg(v.cost) as m from visits v left join claims c on v.patient_id = c.insured_id group by c.insured_id) select avg(m) from t'],
-    ['NESTED_NOT_UNDERSTOOD', 'with recursive t(n) as (select 1 union all select n + 1 from t) select count(*) from t'],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'select count(*) from visits where patient_id in (select insured_id from claims)',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'select avg(n) from (select region, count(*) as n from visits group by region) t',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'with a as (select region, count(*) as n from visits group by region) select sum(n) from a',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'with t as (select v.region, avg(c.amount) as m from visits v join claims c on v.patient_id = c.insured_id group by v.region) select avg(m) from t',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'with t as (select c.member_no, avg(v.cost) as m from visits v join claims c on v.patient_id = c.insured_id group by c.member_no) select avg(m) from t',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'with t as (select lower(patient_id) as p, avg(cost) as m from visits group by 1) select avg(m) from t',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'with t as (select c.insured_id, avg(v.cost) as m from visits v left join claims c on v.patient_id = c.insured_id group by c.insured_id) select avg(m) from t',
+    ],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'with recursive t(n) as (select 1 union all select n + 1 from t) select count(*) from t',
+    ],
     ['NESTED_NOT_UNDERSTOOD', 'select distinct on (region) region from visits'],
     ['NESTED_NOT_UNDERSTOOD', 'select distinct region, count(*) from visits group by region'],
     ['SETOP_NOT_ALLOWED', 'select count(*) from visits union all select count(*) from claims'],
-    ['SETOP_NOT_ALLOWED', 'select count(*) from (select patient_id as p from visits union select insured_id from claims) t'],
-    ['SETOP_NOT_ALLOWED', 'select count(*) from (select patient_id as p from visits except select insured_id from claims) t'],
-    ['SETOP_NOT_ALLOWED', 'select count(*) from (select age from visits union all select amount from claims) t'],
+    [
+      'SETOP_NOT_ALLOWED',
+      'select count(*) from (select patient_id as p from visits union select insured_id from claims) t',
+    ],
+    [
+      'SETOP_NOT_ALLOWED',
+      'select count(*) from (select patient_id as p from visits except select insured_id from claims) t',
+    ],
+    [
+      'SETOP_NOT_ALLOWED',
+      'select count(*) from (select age from visits union all select amount from claims) t',
+    ],
     ['WINDOW_NOT_ALLOWED', 'select sum(cost) over () from visits'],
     ['WINDOW_NOT_ALLOWED', 'select region, sum(count(*)) over () from visits group by region'],
-    ['WINDOW_NOT_ALLOWED', 'select region, count(*) from visits group by region qualify row_number() over () = 1'],
+    [
+      'WINDOW_NOT_ALLOWED',
+      'select region, count(*) from visits group by region qualify row_number() over () = 1',
+    ],
     ['TOTALS_NOT_NESTED', 'select region, count(*) from visits group by rollup (region)'],
     ['TOTALS_NOT_NESTED', 'select region, age, count(*) from visits group by cube (region, age)'],
     ['TOTALS_NOT_NESTED', 'select region, count(*) from visits group by grouping sets ((region), ())'],
@@ -179,15 +252,41 @@ describe('translateQuery', () => {
     ['LIMIT_NOT_ALLOWED', 'select region, count(*) from visits group by region limit 1'],
     ['LIMIT_NOT_ALLOWED', 'select region, count(*) from visits group by region order by 1 limit 10%'],
     ['LIMIT_NOT_ALLOWED', 'select avg(cost) from (select cost from visits order by day limit 6) t'],
-    ['NESTED_NOT_UNDERSTOOD', 'select region, count(*) from visits group by region order by 1 limit (select 1)'],
-    ['QUERY_TOO_LARGE', `select count(*) from visits where age in (${Array.from({ length: 1001 }, (_, i) => i).join(',')})`],
+    [
+      'NESTED_NOT_UNDERSTOOD',
+      'select region, count(*) from visits group by region order by 1 limit (select 1)',
+    ],
+    [
+      'QUERY_TOO_LARGE',
+      `select count(*) from visits where age in (${Array.from({ length: 1001 }, (_, i) => i).join(',')})`,
+    ],
     ['QUERY_TOO_LARGE', `select count(*) from visits where ${nested('urgent', 40)}`],
     ['QUERY_TOO_LARGE', `select count(*) from visits -- ${'x'.repeat(20_000)}`],
-    ['QUERY_TOO_LARGE', `select ${Array.from({ length: 9 }, (_, i) => `avg(cost + ${i}) filter (where age > 3), avg(stay * ${i} + cost) filter (where age > 3)`).join(', ')} from visits v join (select person_id, avg(days) as d from stays group by 1) s on v.patient_id = s.person_id`],
-    ['QUERY_TOO_LARGE', `with ${Array.from({ length: 9 }, (_, i) => `a${i + 1} as (select patient_id, max(age) as age from (select l.patient_id, l.age from a${i} l join (select patient_id, max(age) as m from a${i} group by 1) r on l.patient_id = r.patient_id) t group by 1)`).join(', ').replace('a1 as', 'a0 as (select patient_id, max(age) as age from visits group by 1), a1 as')} select count(*) from a9`],
+    [
+      'QUERY_TOO_LARGE',
+      `select ${Array.from({ length: 9 }, (_, i) => `avg(cost + ${i}) filter (where age > 3), avg(stay * ${i} + cost) filter (where age > 3)`).join(', ')} from visits v join (select person_id, avg(days) as d from stays group by 1) s on v.patient_id = s.person_id`,
+    ],
+    [
+      'QUERY_TOO_LARGE',
+      `with ${Array.from(
+        { length: 9 },
+        (_, i) =>
+          `a${i + 1} as (select patient_id, max(age) as age from (select l.patient_id, l.age from a${i} l join (select patient_id, max(age) as m from a${i} group by 1) r on l.patient_id = r.patient_id) t group by 1)`,
+      )
+        .join(', ')
+        .replace(
+          'a1 as',
+          'a0 as (select patient_id, max(age) as age from visits group by 1), a1 as',
+        )} select count(*) from a9`,
+    ],
   ]
   it.each(refused)('refuses with %s: %s', async (code, text) => {
-    const error = text.length > 20_000 ? catching(() => { checkQueryText(text) }) : await refusal(text)
+    const error =
+      text.length > 20_000
+        ? catching(() => {
+            checkQueryText(text)
+          })
+        : await refusal(text)
     expect(error.code, error.message).toBe(code)
   })
 
@@ -219,12 +318,26 @@ describe('translateQuery', () => {
   ]
   it.each(accepted)('accepts and runs: %s', async (text) => {
     const query = await translate(text)
-    const values = { region: { type: 'string', value: "o'hare" }, least: { type: 'int', value: 3 }, since: { type: 'date', value: '2025-01-01' } } as const
+    const values = {
+      region: { type: 'string', value: "o'hare" },
+      least: { type: 'int', value: 3 },
+      since: { type: 'date', value: '2025-01-01' },
+    } as const
     for (const minimumGroupSize of [null, 1, 5, 41, 1000]) {
       const { sql, outputs, unitCounts } = generateSql(query, { minimumGroupSize, parameters: values })
-      const types = { string: 'VARCHAR', int: 'BIGINT', double: 'DOUBLE', bool: 'BOOLEAN', date: 'DATE', timestamp: 'TIMESTAMP' }
+      const types = {
+        string: 'VARCHAR',
+        int: 'BIGINT',
+        double: 'DOUBLE',
+        bool: 'BOOLEAN',
+        date: 'DATE',
+        timestamp: 'TIMESTAMP',
+      }
       const hidden = new Set(unitCounts.map(({ column }) => column)).size
-      expect(await engine.types(sql)).toEqual([...outputs.map(({ type }) => types[type]), ...Array<string>(hidden).fill('BIGINT')])
+      expect(await engine.types(sql)).toEqual([
+        ...outputs.map(({ type }) => types[type]),
+        ...Array<string>(hidden).fill('BIGINT'),
+      ])
     }
   })
 
@@ -250,13 +363,47 @@ describe('translateQuery', () => {
     expect(await translate(text)).toEqual(await translate(text))
   })
 
+  it('keeps names of the contract and labels apart from its own', async () => {
+    const names = ['rows', 'groups', 'exact', 'undecided', 'r', 'l', 'd', 'one']
+    const tables = names.map((name) => ({
+      ...{ name, owners: ['o'], unit: 'u0' },
+      columns: {
+        u0: { type: 'string', nullable: false, use: ['join'] },
+        c0: { type: 'string', nullable: false, use: ['dimension'] },
+        everything: { type: 'int', nullable: true, use: ['sum'] },
+      } as const,
+    }))
+    const people = Array.from({ length: 12 }, (_, at) => ({
+      u0: `p${at}`,
+      c0: at < 3 ? 'few' : 'many',
+      everything: 1,
+    }))
+    await engine.load(tables, Object.fromEntries(names.map((name) => [name, people])))
+    for (const name of names) {
+      const text = `select c0 as t_all_0, sum(everything) as c2, count(*) as s_all_0 from ${name} as x group by c0 having count(*) > 1`
+      const query = translateQuery(await engine.parse(text), { tables })
+      const { sql } = generateSql(query, { minimumGroupSize: 5 })
+      expect((await engine.rows(sql)).map((row) => row.slice(0, 3))).toEqual([['many', 9, 9]])
+    }
+  })
+
   it('counts every owner of every read, each in its own column unless joined to the same unit', async () => {
-    const query = await translate('select s.ward, avg(c.amount) from stays s join claims c on s.person_id = c.insured_id group by 1')
-    expect(query.units.map(({ table, owner }) => `${table}/${owner}`)).toEqual(['stays/north', 'stays/south', 'claims/insurer'])
+    const query = await translate(
+      'select s.ward, avg(c.amount) from stays s join claims c on s.person_id = c.insured_id group by 1',
+    )
+    expect(query.units.map(({ table, owner }) => `${table}/${owner}`)).toEqual([
+      'stays/north',
+      'stays/south',
+      'claims/insurer',
+    ])
     expect(query.sameUnits).toHaveLength(3)
-    const linked = await translate('select v.region, count(*) from visits v join claims c on v.patient_id = c.insured_id group by 1')
+    const linked = await translate(
+      'select v.region, count(*) from visits v join claims c on v.patient_id = c.insured_id group by 1',
+    )
     expect(linked.sameUnits).toHaveLength(1)
-    const outer = await translate('select v.region, count(*) from visits v left join claims c on v.patient_id = c.insured_id group by 1')
+    const outer = await translate(
+      'select v.region, count(*) from visits v left join claims c on v.patient_id = c.insured_id group by 1',
+    )
     expect(outer.sameUnits).toHaveLength(2)
   })
 })

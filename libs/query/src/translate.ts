@@ -48,7 +48,7 @@ export function checkQueryText(text: string): void {
 export function translateQuery(serialized: unknown, options: TranslateOptions): ReviewedQuery {
   const translation = new Translation(indexTables(options.tables), options.parameters ?? {})
   let tail: Tail = { order: [], limit: null, offset: 0 }
-  const selected = translateSelect(onlyStatement(serialized), translation, new CteScope(), 0, (read) => {
+  const selected = translateSelect(onlyStatement(serialized), translation, CteScope.inside(), 0, (read) => {
     tail = read
   })
   return lastBlock(selected, tail, translation)
@@ -97,7 +97,9 @@ function lastBlock(selected: Selected, tail: Tail, translation: Translation): Re
     order: tail.order,
     limit: tail.limit === Number.MAX_SAFE_INTEGER ? null : tail.limit,
     offset: tail.offset,
-    parameters: [...translation.usedParameters].sort(),
+    parameters: Object.fromEntries(
+      Object.entries(translation.parameters).filter(([name]) => translation.usedParameters.has(name)),
+    ),
   }
   // A query whose groups would need too many counts is refused here, before anyone signs.
   groupRule(query)
