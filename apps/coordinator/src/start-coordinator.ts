@@ -52,7 +52,7 @@ export async function startCoordinator(
   try {
     const database = await openDatabase({
       url: config.databaseUrl,
-      folder: options.memory === true ? 'memory' : config.dataFolder,
+      folder: options.memory === true ? null : config.dataFolder,
     })
     undo.push(database.close)
     const parts: Parts = {
@@ -72,7 +72,7 @@ export async function startCoordinator(
       url,
       migrated: database.migrated,
       databaseKind: database.kind,
-      failed: app.get(Ledger).failed,
+      failed: Promise.race([app.get(Ledger).failed, database.lost]),
       close: once(() => stop(app, stopSweeping, undo)),
     }
   } catch (error) {
@@ -84,11 +84,12 @@ export async function startCoordinator(
 async function createApplication(parts: Parts): Promise<NestFastifyApplication> {
   const { config, folder } = parts
   const adapter = fastifyAdapter({ trustProxy: config.behindTlsProxy })
-  const app = await NestFactory.create<NestFastifyApplication>(CoordinatorModule.from(parts), adapter, {
-    logger: new JsonLines(config.logLevel),
-    abortOnError: false,
-    bodyParser: false,
-  })
+  const options = { logger: new JsonLines(config.logLevel), abortOnError: false, bodyParser: false }
+  const app = await NestFactory.create<NestFastifyApplication>(
+    CoordinatorModule.from(parts),
+    adapter,
+    options,
+  )
   const authenticator = app.get(Authenticator)
   const ledger = app.get(Ledger)
   const closing = app.get(ChangeSignal)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Party } from '../http/caller.js'
 import { EventFeed } from './event-feed.js'
 
-const cursor = z
+const cursorSchema = z
   .string()
   .regex(/^(?:0|[1-9]\d{0,15})$/, 'expected a cursor')
   .transform(Number)
@@ -13,7 +13,7 @@ export class EventsController {
   constructor(private readonly feed: EventFeed) {}
 
   @Get()
-  after(@Query('after', { schema: cursor }) after: number, @Party() party: string): Promise<object> {
+  after(@Query('after', { schema: cursorSchema }) after: number, @Party() party: string): Promise<object> {
     return this.feed.after(after, party)
   }
 }

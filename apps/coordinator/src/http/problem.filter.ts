@@ -27,13 +27,20 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
 
 /** The problem details of an error. */
 export function problemOf(error: unknown, requestId: string): Problem {
-  if (error instanceof CodedError && Object.hasOwn(problemTable, error.code)) {
-    const code = error.code as PublicErrorCode
+  const code = publicCode(error)
+  if (code !== null) {
     const refusals =
       error instanceof CoordinatorError && error.refusals.length > 0
         ? { refusals: error.refusals.map((reason) => ({ ...reason })) }
         : {}
-    return { type: 'about:blank', ...problemTable[code], code, detail: error.message, requestId, ...refusals }
+    return {
+      type: 'about:blank',
+      ...problemTable[code],
+      code,
+      detail: (error as Error).message,
+      requestId,
+      ...refusals,
+    }
   }
   const framework = frameworkProblem(error)
   if (framework !== null) return { type: 'about:blank', ...framework, requestId }
@@ -47,30 +54,30 @@ export function problemOf(error: unknown, requestId: string): Problem {
   }
 }
 
+function publicCode(error: unknown): PublicErrorCode | null {
+  const code: unknown = error instanceof CodedError ? error.code : undefined
+  return typeof code === 'string' && Object.hasOwn(problemTable, code) ? (code as PublicErrorCode) : null
+}
+
 // Fastify and Nest refuse junk before any code of ours sees it; only their status is told, never their text.
 function frameworkProblem(error: unknown): Pick<Problem, 'title' | 'status' | 'code' | 'detail'> | null {
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error)
-  switch (status) {
-    case 404:
-      return { ...problemTable.ROUTE_UNKNOWN, code: 'ROUTE_UNKNOWN', detail: 'there is nothing at this path' }
-    case 413:
-      return {
-        ...problemTable.REQUEST_TOO_LARGE,
-        code: 'REQUEST_TOO_LARGE',
-        detail: 'the body is larger than this path takes',
-      }
-    case 400:
-    case 405:
-    case 415:
-      return {
-        ...problemTable.REQUEST_MALFORMED,
-        status,
-        code: 'REQUEST_MALFORMED',
-        detail: 'the request is not one that this path takes',
-      }
-    default:
-      return null
-  }
+  if (status === 404)
+    return { ...problemTable.ROUTE_UNKNOWN, code: 'ROUTE_UNKNOWN', detail: 'there is nothing at this path' }
+  if (status === 413)
+    return {
+      ...problemTable.REQUEST_TOO_LARGE,
+      code: 'REQUEST_TOO_LARGE',
+      detail: 'the body is larger than this path takes',
+    }
+  if (status !== null && status >= 400 && status < 500)
+    return {
+      ...problemTable.REQUEST_MALFORMED,
+      status,
+      code: 'REQUEST_MALFORMED',
+      detail: 'the request is not one that this path takes',
+    }
+  return null
 }
 
 function statusOf(error: unknown): number | null {

@@ -83,7 +83,8 @@ export class Draft {
   }
 
   run(run: StoredRun): void {
-    this.lists.runs.push(run)
+    // One row per run and change: of several steps only the last is kept.
+    this.lists.runs = [...this.lists.runs.filter(({ id }) => id !== run.id), run]
     this.event({ kind: 'run', contract: run.contract, run: run.id })
   }
 

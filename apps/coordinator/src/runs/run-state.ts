@@ -357,7 +357,15 @@ function passDeadline(run: RunRecord, now: number, timeouts: RunTimeouts): RunRe
       return end(run, 'unrecorded', 'the Receipt was not cosigned in time')
     case 'awaitingOutputKeys':
       return end(run, 'lost', 'no output keys came')
-    default:
+    case 'completed':
+    case 'failed':
+    case 'denied':
+    case 'refused':
+    case 'expired':
+    case 'lost':
+    case 'leaseLost':
+    case 'unrecorded':
+    case 'cancelled':
       return run
   }
 }

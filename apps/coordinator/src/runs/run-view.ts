@@ -71,7 +71,15 @@ export function waitingFor(run: RunRecord, now: number): readonly Waiting[] {
       )
     case 'awaitingOutputKeys':
       return missing('output-keys', [run.worker ?? ''])
-    default:
+    case 'completed':
+    case 'failed':
+    case 'denied':
+    case 'refused':
+    case 'expired':
+    case 'lost':
+    case 'leaseLost':
+    case 'unrecorded':
+    case 'cancelled':
       return []
   }
 }

@@ -77,7 +77,7 @@ export class WorkerDesk {
           'this instance has served its run; start a fresh one',
         )
       const entry = worker.run === null ? undefined : this.runs.findLive(worker.run)
-      if (entry === undefined || entry.run.record.worker !== thumbprint) return null
+      if (entry?.run.record.worker !== thumbprint) return null
       const contract = this.views.view(this.contracts.get(entry.run.contract))
       return `{"run":${runViewText(entry, this.clock.now())},"contract":${JSON.stringify(contract)}}`
     })

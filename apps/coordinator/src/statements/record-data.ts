@@ -122,8 +122,8 @@ export class RecordData {
 
   private expectUploaded({ by, segments }: Manifest): void {
     for (const { name, ciphertextDigest, size } of segments) {
-      const upload = this.uploads.find(ciphertextDigest, by)
-      if (upload === undefined || upload.storedAt === null)
+      const upload = this.uploads.findStored(ciphertextDigest, by)
+      if (upload === undefined)
         throw new CoordinatorError(
           'BLOB_UNKNOWN',
           `segment ${name}: blob ${ciphertextDigest} is not uploaded; upload it first`,

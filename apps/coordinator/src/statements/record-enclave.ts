@@ -236,8 +236,8 @@ export class RecordEnclave {
       const stranger = recipients.find(({ party }) => !allowed.includes(party))
       if (stranger !== undefined)
         throw invalid(`output ${name} is sealed to ${stranger.party}, who is no recipient of it`)
-      const upload = this.uploads.find(digest, worker)
-      if (upload === undefined || upload.storedAt === null)
+      const upload = this.uploads.findStored(digest, worker)
+      if (upload === undefined)
         throw new CoordinatorError(
           'BLOB_UNKNOWN',
           `output ${name}: blob ${digest} is not uploaded; upload it first`,

@@ -11,27 +11,29 @@ export interface Database {
   readonly prisma: PrismaClient
   readonly kind: 'embedded' | 'postgresql'
   readonly migrated: readonly string[]
+  /** Resolves when the database is no longer ours alone: the process should end. Never for the embedded one. */
+  readonly lost: Promise<Error>
   readonly close: () => Promise<void>
 }
 
 /**
  * Opens and migrates the database.
- * @param folder - where the embedded database lives; `memory` keeps it in memory, for tests.
+ * @param folder - where the embedded database lives; null keeps it in memory, for tests.
  * @throws StartError `DATABASE_UNREACHABLE`, `DATABASE_IN_USE` and the codes of {@link migrate}.
  */
 export async function openDatabase(options: {
   readonly url?: string | undefined
-  readonly folder: string | 'memory'
+  readonly folder: string | null
 }): Promise<Database> {
   return options.url === undefined ? await openEmbedded(options.folder) : await openPostgres(options.url)
 }
 
-async function openEmbedded(folder: string | 'memory'): Promise<Database> {
+async function openEmbedded(folder: string | null): Promise<Database> {
   const [{ PGlite }, { PrismaPGlite }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('pglite-prisma-adapter'),
   ])
-  const pglite = await PGlite.create(folder === 'memory' ? {} : { dataDir: join(folder, 'database') })
+  const pglite = await PGlite.create(folder === null ? {} : { dataDir: join(folder, 'database') })
   const connection: MigrationConnection = {
     query: async <Row>(sql: string, parameters?: readonly unknown[]) =>
       (await pglite.query<Row>(sql, [...(parameters ?? [])])).rows,
@@ -45,7 +47,7 @@ async function openEmbedded(folder: string | 'memory'): Promise<Database> {
     await prisma.$disconnect()
     if (!pglite.closed) await pglite.close()
   }
-  return { prisma, kind: 'embedded', migrated, close }
+  return { prisma, kind: 'embedded', migrated, close, lost: new Promise(() => undefined) }
 }
 
 /** Any number that is not the migrations': a server holds it for as long as it runs. */
@@ -86,11 +88,11 @@ async function openPostgres(url: string): Promise<Database> {
       await prisma.$disconnect()
       await client.end()
     }
-    client.on('error', () => {
-      // The lock is lost with its connection: whoever writes on would be a second writer.
-      process.exit(70)
+    // The lock is lost with its connection: whoever writes on would be a second writer.
+    const lost = new Promise<Error>((resolve) => {
+      client.on('error', resolve)
     })
-    return { prisma, kind: 'postgresql', migrated, close }
+    return { prisma, kind: 'postgresql', migrated, close, lost }
   } catch (error) {
     await client.end()
     throw error

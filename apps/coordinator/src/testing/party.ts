@@ -123,23 +123,20 @@ export async function makeParty(label: string, wire: Wire, daemonKey?: SigningKe
       const bytes = new Uint8Array(randomBytes(3000))
       const ciphertextDigest = digest(domains.ciphertext, bytes)
       await uploadBytes(client.connection, bytes)
-      const manifest = await signStatement(
-        manifestKind,
-        {
-          ...own('manifest'),
-          contract,
-          dataset,
-          sequence: 1,
-          previous: null,
-          kind: 'table',
-          columns: [{ name: 'id', type: 'string', nullable: false }],
-          unit: 'id',
-          version: toBase64url(randomBytes(16)),
-          segments: [{ name: 'id', columns: ['id'], ciphertextDigest, size: bytes.length }],
-          ...change,
-        },
-        daemon,
-      )
+      const payload: Manifest = {
+        ...own('manifest'),
+        contract,
+        dataset,
+        sequence: 1,
+        previous: null,
+        kind: 'table',
+        columns: [{ name: 'id', type: 'string', nullable: false }],
+        unit: 'id',
+        version: toBase64url(randomBytes(16)),
+        segments: [{ name: 'id', columns: ['id'], ciphertextDigest, size: bytes.length }],
+        ...change,
+      }
+      const manifest = await signStatement(manifestKind, payload, daemon)
       await client.record(manifest.jws)
       return manifest
     },

@@ -22,6 +22,12 @@ export class UploadBook {
     return this.uploads.get(keyOf(digest, party))
   }
 
+  /** A complete upload. */
+  findStored(digest: Digest, party: Thumbprint): StoredUpload | undefined {
+    const upload = this.find(digest, party)
+    return upload?.storedAt === null ? undefined : upload
+  }
+
   /** Every complete upload of a digest. */
   stored(digest: Digest): readonly StoredUpload[] {
     const uploads = [...(this.byDigest.get(digest) ?? [])].flatMap((party) => this.find(digest, party) ?? [])
