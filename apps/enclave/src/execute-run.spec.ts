@@ -1,8 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseCanonical, signingKeyFromSeed, type StatementType, type Verified } from '#libs/canonical'
+import {
+  parseCanonical,
+  signingKeyFromSeed,
+  type StatementKind,
+  type StatementType,
+  type Verified,
+} from '#libs/canonical'
 import { startEngine, type Engine } from '#libs/engine'
 import { keyInfo, openBytes, openKey, outputContext, unpad } from '#libs/envelope'
-import { offerSetDigest, releasedOutputSchema, type Assignment, type RequestPart } from '#libs/protocol'
+import {
+  offerSetDigest,
+  releasedOutputSchema,
+  statementKinds,
+  type Assignment,
+  type RequestPart,
+} from '#libs/protocol'
 import {
   aClock,
   aContract,
@@ -12,9 +24,11 @@ import {
   aRequest,
   keyedSections,
   parquetOf,
+  releaseOf,
   renewalOf,
   renewed,
   sealDataset,
+  spendOf,
   seededBytes,
   StagedRun,
   type OwnedVersion,
@@ -68,7 +82,6 @@ interface SceneOptions {
   readonly change?: (assignment: Assignment) => Assignment
   /** The instance has executed an Offer before. */
   readonly executed?: boolean
-  /** How long a poll without news takes by the enclave's own count. */
   readonly engine?: () => Promise<Engine>
 }
 
@@ -78,10 +91,17 @@ const parquet = new Map<string, Uint8Array>()
 beforeAll(async () => {
   parser = await startEngine({ limits: { threads: 1 } })
   for (const owner of ['north', 'south'] as const) {
-    const wards = [...Array<string>(4).fill('a'), ...Array<string>(5).fill('b'), owner === 'north' ? 'c' : 'd']
+    const wards = [
+      ...Array<string>(4).fill('a'),
+      ...Array<string>(5).fill('b'),
+      owner === 'north' ? 'c' : 'd',
+    ]
     const ids = wards.map((_, i) => `${owner}-${i}`)
     const rows = wards.length
-    parquet.set(`${owner}/keys`, await parquetOf({ columns: [{ name: 'patient_id', type: 'string' }], rows, values: [ids] }))
+    parquet.set(
+      `${owner}/keys`,
+      await parquetOf({ columns: [{ name: 'patient_id', type: 'string' }], rows, values: [ids] }),
+    )
     parquet.set(
       `${owner}/facts`,
       await parquetOf({
@@ -90,7 +110,10 @@ beforeAll(async () => {
         values: [wards, wards.map((_, i) => i % 2 === 0)],
       }),
     )
-    parquet.set(`${owner}/unread`, await parquetOf({ columns: [{ name: 'age', type: 'int' }], rows, values: [ids.map((_, i) => 40 + i)] }))
+    parquet.set(
+      `${owner}/unread`,
+      await parquetOf({ columns: [{ name: 'age', type: 'int' }], rows, values: [ids.map((_, i) => 40 + i)] }),
+    )
   }
 })
 
@@ -103,7 +126,8 @@ async function play(options: SceneOptions = {}) {
   const [north, south, lab, regulator] = await Promise.all(
     ['north', 'south', 'lab', 'regulator'].map((label) => aParty(label, { clock })),
   )
-  if (north === undefined || south === undefined || lab === undefined || regulator === undefined) throw new Error('no party')
+  if (north === undefined || south === undefined || lab === undefined || regulator === undefined)
+    throw new Error('no party')
   const log = await aLog()
   const source = simulatedSource(simulatorKey, measurement)
   const yaml =
@@ -118,7 +142,9 @@ async function play(options: SceneOptions = {}) {
       signatories: ['north', 'south', 'lab'],
       witnesses: ['north', 'south', 'lab'],
       simulator: { thumbprint: simulatorKey.thumbprint, measurement },
-    }) + datasets + computations
+    }) +
+    datasets +
+    computations
   const parties = { north, south, lab, regulator }
   const contract = await aContract({
     log,
@@ -127,7 +153,10 @@ async function play(options: SceneOptions = {}) {
     ...(options.signers === undefined ? {} : { signers: options.signers }),
   })
   const owned = await Promise.all(
-    [north, south].map(async (owner) => ({ owner, version: await seal(owner, contract.id, options.parquet) })),
+    [north, south].map(async (owner) => ({
+      owner,
+      version: await seal(owner, contract.id, options.parquet),
+    })),
   )
   const asked = await aRequest(lab, {
     contract,
@@ -164,11 +193,16 @@ async function play(options: SceneOptions = {}) {
   }
   const assignment = run.assignment()
   await serve(options.change?.(assignment) ?? assignment, enclave)
-  return { run, said: run.said, parties, contract, asked, log, clock, spent }
+  return { run, said: run.said, owned, parties, contract, asked, log, clock, spent }
 }
 
-async function seal(owner: Party, contract: string, replaced?: ReadonlyMap<string, Uint8Array>): Promise<OwnedVersion> {
-  const file = (name: string) => replaced?.get(`${owner.label}/${name}`) ?? parquet.get(`${owner.label}/${name}`) ?? new Uint8Array()
+async function seal(
+  owner: Party,
+  contract: string,
+  replaced?: ReadonlyMap<string, Uint8Array>,
+): Promise<OwnedVersion> {
+  const file = (name: string) =>
+    replaced?.get(`${owner.label}/${name}`) ?? parquet.get(`${owner.label}/${name}`) ?? new Uint8Array()
   return await sealDataset(owner, {
     contract,
     dataset: 'stays',
@@ -188,7 +222,8 @@ const noEngine = () => Promise.resolve({ kill: () => undefined, inputs: [] } as 
 async function opened({ run, said, contract, asked }: Awaited<ReturnType<typeof play>>, recipient: Party) {
   const [output] = said.receipt?.payload.outputs ?? []
   const sealed = said.outputKeys?.payload.keys.find((key) => key.recipient === recipient.thumbprint)
-  if (output === undefined || sealed === undefined || said.offer === undefined) throw new Error('nothing was released')
+  if (output === undefined || sealed === undefined || said.offer === undefined)
+    throw new Error('nothing was released')
   const info = keyInfo({
     purpose: 'output-key',
     sender: said.offer.payload.by,
@@ -222,4 +257,520 @@ describe('executeRun', () => {
     expect((await opened(played, played.parties.north)).table).toEqual(document.table)
     await expect(opened(played, played.parties.south)).rejects.toThrow('nothing was released')
   })
+
+  it('says on its Receipt what it did, with times on the grid and no count', async () => {
+    const { said, owned } = await play()
+    const receipt = said.receipt?.payload
+    expect(receipt).toMatchObject({
+      offers: [said.offer?.id],
+      evidence: [said.evidence?.id],
+      start: said.start?.id,
+      computation: 'by_ward',
+      simulated: true,
+      inputs: owned.map(({ owner, version }) => ({
+        dataset: 'stays',
+        owner: owner.thumbprint,
+        manifest: version.manifest.id,
+      })),
+    })
+    expect(receipt?.outputs[0]?.controls).toEqual(['minimumGroupSize 3', 'roundTo'])
+    const took = Date.parse(receipt?.finishedAt ?? '') - Date.parse(receipt?.startedAt ?? '')
+    expect(took % 100).toBe(0)
+    expect(took).toBeGreaterThan(0)
+    expect(receipt?.issuedAt).toBe(receipt?.finishedAt)
+    expect(said.outputKeys?.payload.receipt).toBe(said.receipt?.id)
+  })
+
+  it('needs only the keys of the segments that the query reads', async () => {
+    const { said } = await play({ stage: { release: () => ({ segments: ['keys', 'facts'] }) } })
+    expect(said.end?.code).toBe('done')
+  })
+
+  it('makes fresh keys and a new Offer when a round is lost before data was opened', async () => {
+    const offers: string[] = []
+    let begun = false
+    const { said } = await play({
+      stage: {
+        onTheWay: (type, statement) => {
+          const round = (statement.payload as { round?: number }).round ?? offers.length
+          return Promise.resolve(type !== 'nonce' && round === 1 && offers.length === 1 ? null : statement)
+        },
+        recorded: (type, run) => {
+          if (type === 'offer') offers.push(run.said.offer?.payload.by ?? '')
+        },
+        idle: (_wait, run) => {
+          if (offers.length === 1 && !begun) void run.nextRound()
+          begun = true
+          return false
+        },
+      },
+    })
+    expect(said.end?.code).toBe('done')
+    expect(said.offer?.payload.round).toBe(2)
+    expect(new Set(offers).size).toBe(2)
+  })
+
+  it('goes on with a lease that its owner renews', async () => {
+    const { said, parties } = await play({
+      stage: {
+        recorded: async (type, run) => {
+          if (type !== 'start') return
+          for (const { owner, run: ownRun } of run.owners()) {
+            const { offer } = run.said
+            if (offer === undefined) continue
+            await run.give(
+              'renewal',
+              await renewalOf(owner, ownRun, offer, { leaseUntil: owner.clock.iso(55_000) }),
+              owner,
+            )
+          }
+        },
+      },
+    })
+    expect(said.end?.code).toBe('done')
+    expect(said.receipt?.payload.renewals.map(({ owner }) => owner).sort()).toEqual(
+      [parties.north.thumbprint, parties.south.thumbprint].sort(),
+    )
+  })
 })
+
+/** Each changes one thing of a run that would be executed; the run must end before anything is opened. */
+const refusals: readonly [what: string, options: SceneOptions, code: string][] = [
+  ['a contract that a signatory did not sign', { signers: ['north', 'lab'] }, 'SIGNATURE_MISSING'],
+  [
+    'a contract shown under another id',
+    { change: ofContract((contract) => ({ ...contract, id: 'ab'.repeat(32) })) },
+    'ASSIGNMENT_INVALID',
+  ],
+  [
+    'a contract without an Activation',
+    { change: ofContract((contract) => without(contract, 'activation')) },
+    'ACTIVATION_INVALID',
+  ],
+  [
+    'a party without an Identity',
+    { change: ofContract((contract) => ({ ...contract, identities: contract.identities.slice(1) })) },
+    'IDENTITY_UNKNOWN',
+  ],
+  [
+    'a request shown as that of another run',
+    { change: ofRun((run) => ({ ...run, id: 'ab'.repeat(32) })) },
+    'ASSIGNMENT_INVALID',
+  ],
+  [
+    'another sealed part than the request names',
+    { change: ofRun((run) => attached(run, 'AAAA')) },
+    'ASSIGNMENT_INVALID',
+  ],
+  [
+    'an input without its Manifest',
+    { change: ofContract((contract) => without(contract, 'manifest')) },
+    'ASSIGNMENT_INVALID',
+  ],
+  [
+    'an enclave that the contract does not name',
+    { yaml: (text) => text.replace(measurement, 'cd'.repeat(32)) },
+    'ENCLAVE_NOT_NAMED',
+  ],
+  [
+    'a query that returns rows of people',
+    {
+      yaml: (text) =>
+        text.replace(/query: .*/, 'query: select ward, readmitted from stays where ward <> $except'),
+    },
+    'DECISION_REFUSED',
+  ],
+  [
+    'a control that is not supported',
+    {
+      yaml: (text) =>
+        text
+          .replace('{ roundTo: { rate: "0.01" } }', '{ keep: sealed }')
+          .replace('recipients: [lab, north], ', ''),
+    },
+    'DECISION_REFUSED',
+  ],
+  [
+    'a nonce for another run',
+    { stage: changed('nonce', 'south', { run: 'ab'.repeat(32) }) },
+    'STATEMENT_FOREIGN',
+  ],
+  ['a nonce for another place', { stage: changed('nonce', 'south', { place: 1 }) }, 'STATEMENT_FOREIGN'],
+  ['a nonce by nobody who owns data', { stage: { onTheWay: byAnother('nonce', 'lab') } }, 'IDENTITY_UNKNOWN'],
+  [
+    'a nonce under a daemon key that its owner has replaced',
+    { stage: { onTheWay: bySuccessor('nonce') } },
+    'IDENTITY_INVALID',
+  ],
+  [
+    'an Accept of another set of Offers',
+    { stage: changed('accept', 'south', { offers: 'ab'.repeat(32) }) },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a Spend for another run',
+    { stage: changed('spend', 'south', { run: 'ab'.repeat(32) }) },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a KeyRelease for another set of Offers',
+    { stage: { release: only('south', { offers: 'ab'.repeat(32) }) } },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a KeyRelease for another Offer',
+    { stage: { release: only('south', { offer: 'ab'.repeat(32) }) } },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a KeyRelease of another run',
+    { stage: { release: only('south', { run: 'ab'.repeat(32) }) } },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a KeyRelease of another contract',
+    { stage: { release: only('south', { contract: 'ab'.repeat(32) }) } },
+    'STATEMENT_FOREIGN',
+  ],
+  ['a KeyRelease of another round', { stage: { release: only('south', { round: 2 }) } }, 'STATEMENT_FOREIGN'],
+  [
+    'a KeyRelease for another place',
+    { stage: { release: only('south', { place: 1 }) } },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a KeyRelease of another version',
+    { stage: { release: only('south', { manifest: 'ab'.repeat(32) }) } },
+    'STATEMENT_FOREIGN',
+  ],
+  [
+    'a KeyRelease that rests on another Spend',
+    { stage: { release: only('south', { spend: 'ab'.repeat(32) }) } },
+    'SPEND_MISMATCH',
+  ],
+  [
+    'a KeyRelease without the key of a segment that is read',
+    { stage: { release: only('south', { segments: ['keys'] }) } },
+    'RELEASE_INCOMPLETE',
+  ],
+  [
+    'request keys that differ',
+    { stage: { release: only('south', { requestKeyBytes: new Uint8Array(32) }) } },
+    'DECISION_REFUSED',
+  ],
+  [
+    'a lease that has run out',
+    { stage: { release: only('south', { leaseUntil: '2026-11-23T11:59:59.000Z' }) } },
+    'LEASE_LOST',
+  ],
+  ['two KeyReleases of one owner', { stage: { recorded: releaseAgain } }, 'STATEMENT_REPEATED'],
+  ['a Spend that is not in the log', { stage: { unlogged: (type) => type === 'spend' } }, 'NOT_IN_LOG'],
+  ['an Accept that is not in the log', { stage: { unlogged: (type) => type === 'accept' } }, 'NOT_IN_LOG'],
+  [
+    'an Approval that is not in the log',
+    { stage: { unlogged: (type) => type === 'approval' } },
+    'NOT_IN_LOG',
+  ],
+  [
+    'a request that is not in the log',
+    { stage: { unlogged: (type) => type === 'run-request' } },
+    'NOT_IN_LOG',
+  ],
+  ['an Offer that is not in the log', { stage: { unlogged: (type) => type === 'offer' } }, 'NOT_IN_LOG'],
+  [
+    'Spends that an owner has not cosigned',
+    { stage: { cosigners: (_step, all) => all.filter(({ label }) => label !== 'south') } },
+    'COSIGNATURES_MISSING',
+  ],
+  ['an Approval that is missing', { approved: false }, 'DECISION_REFUSED'],
+  [
+    'ciphertext of another digest',
+    { stage: { blob: (bytes) => bytes.map((byte, i) => (i === 100 ? byte ^ 1 : byte)) } },
+    'TRANSFER_MISMATCH',
+  ],
+  ['a second execution in one instance', { executed: true }, 'DECISION_REFUSED'],
+  ['an Offer that expires', { stage: { onTheWay: withheld('key-release'), idle: passing } }, 'OFFER_EXPIRED'],
+  ['nonces that never come', { stage: { onTheWay: withheld('nonce'), idle: passing } }, 'OFFER_EXPIRED'],
+  [
+    'a run that was cancelled',
+    {
+      stage: {
+        onTheWay: withheld('key-release'),
+        idle: (_wait, run) => {
+          run.endAs('cancelled')
+          return true
+        },
+      },
+    },
+    'RUN_ENDED',
+  ],
+]
+
+describe('executeRun, before data is opened', () => {
+  it.each(refusals)('refuses %s', async (_what, options, code) => {
+    const { said, spent } = await play({ engine: noEngine, ...options })
+    // An instance that was spent before tells codes only.
+    expect(said.end?.detail.split(':')[0]).toBe(code)
+    expect(said.end?.code).not.toBe('done')
+    expect(said.start).toBeUndefined()
+    expect(said.receipt).toBeUndefined()
+    expect(said.outputKeys).toBeUndefined()
+    expect(spent.executed).toBe(options.executed ?? false)
+  })
+})
+
+/** Each makes the work fail; a Receipt with one word leaves, and nothing else. */
+const failures: readonly [what: string, options: () => Promise<SceneOptions>, outcome: string][] = [
+  ['a parameter that is missing', with_({ part: { parameters: {}, query: null } }), 'requestInvalid'],
+  [
+    'a parameter out of its bounds',
+    with_({ part: { parameters: { except: 'x'.repeat(11) }, query: null } }),
+    'requestInvalid',
+  ],
+  [
+    'a query of the requester’s own',
+    with_({ part: { parameters: { except: 'z' }, query: 'select 1' } }),
+    'requestInvalid',
+  ],
+  [
+    'a file that is no Parquet',
+    with_({ parquet: new Map([['south/facts', new Uint8Array(1000)]]) }),
+    'inputUnreadable',
+  ],
+  [
+    'a file of another type',
+    () =>
+      facts(
+        [
+          ['a', 'a', 'b'],
+          [1, 2, 3],
+        ],
+        'int',
+      ),
+    'inputMismatch',
+  ],
+  [
+    'a value that is missing',
+    () =>
+      facts(
+        [
+          ['a', null, 'b'],
+          [true, false, true],
+        ],
+        'bool',
+      ),
+    'inputMismatch',
+  ],
+  [
+    'segments of different length',
+    () =>
+      facts(
+        [
+          ['a', 'b'],
+          [true, false],
+        ],
+        'bool',
+      ),
+    'inputMismatch',
+  ],
+  [
+    'a unit that is missing',
+    async () => ({
+      parquet: new Map([['south/keys', await keysFile(['s1', null, 's3', ...Array<string>(7).fill('x')])]]),
+    }),
+    'inputMismatch',
+  ],
+  ['an engine that dies', with_({ engine: dyingEngine }), 'engineFailed'],
+]
+
+describe('executeRun, on data that does not do', () => {
+  it.each(failures)('says one word of %s', async (_what, options, outcome) => {
+    const { said, run } = await play(await options())
+    expect(said.receipt?.payload).toMatchObject({ outcome, outputs: [], simulated: true })
+    expect(said.outputKeys).toBeUndefined()
+    expect(run.uploads).toBe(0)
+    // The Receipt is all that leaves: its end says no more.
+    expect(said.end).toEqual({ code: 'done', owner: null, detail: '' })
+  })
+
+  it('ends a run that takes longer than the contract lets it', async () => {
+    const { said } = await play({
+      yaml: (text) => `${text}runs: { maximumSeconds: 1 }\n`,
+      engine: async () => {
+        const engine = await startEngine({ inputs: 8, limits: { threads: 1 } })
+        engine.load = () =>
+          new Promise((_resolve, reject) => {
+            setTimeout(() => {
+              reject(new Error('too late'))
+            }, 3000)
+          })
+        return engine
+      },
+    })
+    expect(said.receipt?.payload).toMatchObject({ outcome: 'timedOut', outputs: [] })
+  })
+})
+
+/** Each lets a lease run out, or the record fail, when data was opened already. */
+const losses: readonly [what: string, options: SceneOptions, code: string, receipt: boolean][] = [
+  ['before the Receipt', { stage: { recorded: leap('start') } }, 'leaseLost', false],
+  ['before the OutputKeys', { stage: { recorded: leap('receipt') } }, 'leaseLost', true],
+  ['when a Renewal shortens it', { stage: { recorded: shorten } }, 'leaseLost', false],
+]
+
+describe('executeRun, when a lease runs out', () => {
+  it.each(losses)('releases nothing %s, and names the owner', async (_what, options, code, receipt) => {
+    const { said, parties } = await play(options)
+    expect(said.end?.code).toBe(code)
+    expect([parties.north.thumbprint, parties.south.thumbprint]).toContain(said.end?.owner)
+    expect(said.receipt !== undefined).toBe(receipt)
+    expect(said.outputKeys).toBeUndefined()
+  })
+})
+
+const soonUnrecorded = (text: string) => `${text}runs: { recordWaitSeconds: 20 }\n`
+const unrecorded: readonly [what: string, stage: Stage][] = [
+  [
+    'too few witnesses cosign it',
+    { cosigners: (step, all) => (step === 'spends' ? all : all.filter(({ label }) => label !== 'lab')) },
+  ],
+  [
+    'a data owner does not cosign it',
+    { cosigners: (step, all) => (step === 'spends' ? all : all.filter(({ label }) => label !== 'south')) },
+  ],
+  ['the log does not hold it', { unlogged: (type) => type === 'receipt' }],
+]
+
+describe('executeRun, when its Receipt is not recorded', () => {
+  it.each(unrecorded)('signs no OutputKeys where %s', async (_what, stage) => {
+    const { said } = await play({ yaml: soonUnrecorded, stage: { ...stage, idle: passing } })
+    expect(said.receipt?.payload.outcome).toBe('completed')
+    expect(said.end).toEqual({ code: 'unrecorded', owner: null, detail: 'RECEIPT_UNRECORDED' })
+    expect(said.outputKeys).toBeUndefined()
+  })
+})
+
+function ofContract(change: (contract: Assignment['contract']) => Assignment['contract']) {
+  return (assignment: Assignment) => ({ ...assignment, contract: change(assignment.contract) })
+}
+
+function ofRun(change: (run: Assignment['run']) => Assignment['run']) {
+  return (assignment: Assignment) => ({ ...assignment, run: change(assignment.run) })
+}
+
+function without(contract: Assignment['contract'], type: StatementType): Assignment['contract'] {
+  return { ...contract, statements: contract.statements.filter((statement) => statement.type !== type) }
+}
+
+function attached(run: Assignment['run'], attachment: string): Assignment['run'] {
+  return {
+    ...run,
+    statements: run.statements.map((own) => (own.type === 'run-request' ? { ...own, attachment } : own)),
+  }
+}
+
+/** An owner signs its statement with one field changed. */
+function changed(type: StatementType, label: string, change: object): Stage {
+  return {
+    onTheWay: (seen, statement, owner) =>
+      seen === type && owner.label === label ? resign(statement, owner, change) : Promise.resolve(statement),
+  }
+}
+
+async function resign(
+  statement: Verified<unknown>,
+  signer: Party,
+  change: object,
+): Promise<Verified<unknown>> {
+  const payload = statement.payload as { readonly type: keyof typeof statementKinds; readonly by: string }
+  const kind = statementKinds[payload.type] as StatementKind<{ readonly by: string }>
+  return await signer.sign(kind, { ...payload, ...change }, { by: signer.thumbprint })
+}
+
+function byAnother(type: StatementType, label: string): Stage['onTheWay'] {
+  return async (seen, statement, owner) =>
+    seen === type && owner.label === 'south'
+      ? await resign(statement, await aParty(label, { clock: owner.clock }), {})
+      : statement
+}
+
+function bySuccessor(type: StatementType): Stage['onTheWay'] {
+  return async (seen, statement, owner) =>
+    seen === type && owner.label === 'south' ? await resign(statement, await renewed(owner), {}) : statement
+}
+
+function withheld(type: StatementType): Stage['onTheWay'] {
+  return (seen, statement, owner) =>
+    Promise.resolve(seen === type && owner.label === 'south' ? null : statement)
+}
+
+function only(label: string, change: ReturnType<NonNullable<Stage['release']>>): Stage['release'] {
+  return (owner) => (owner.label === label ? change : {})
+}
+
+async function releaseAgain(type: StatementType, run: StagedRun): Promise<void> {
+  const { offer } = run.said
+  const [first] = run.owners()
+  if (type !== 'evidence' || offer === undefined || first === undefined) return
+  const spend = await spendOf(first.owner, first.run)
+  await run.give('key-release', await releaseOf(first.owner, first.run, offer, spend), first.owner)
+}
+
+function leap(after: StatementType): Stage['recorded'] {
+  return (type, run) => {
+    if (type === after) run.owners()[0]?.owner.clock.advance(61_000)
+  }
+}
+
+async function shorten(type: StatementType, run: StagedRun): Promise<void> {
+  const { offer } = run.said
+  const [first] = run.owners()
+  if (type !== 'start' || offer === undefined || first === undefined) return
+  await run.give(
+    'renewal',
+    await renewalOf(first.owner, first.run, offer, { leaseUntil: first.owner.clock.iso(0) }),
+    first.owner,
+  )
+}
+
+function passing(waitSeconds: number, run: StagedRun): boolean {
+  // While the worker computes the time stands; it is what comes before and after that is waited for in vain.
+  if (run.said.start !== undefined && run.said.receipt === undefined) return false
+  run.owners()[0]?.owner.clock.advance(waitSeconds * 1000)
+  return true
+}
+
+function with_(options: SceneOptions): () => Promise<SceneOptions> {
+  return () => Promise.resolve(options)
+}
+
+async function facts(
+  [wards, flags]: [(string | null)[], (boolean | number)[]],
+  type: 'bool' | 'int',
+): Promise<SceneOptions> {
+  const file = await parquetOf({
+    columns: [columns[1], { name: 'readmitted', type }],
+    rows: wards.length,
+    values: [wards, flags],
+  })
+  const keys = wards.length === 3 ? [['south/keys', await keysFile(['s1', 's2', 's3'])] as const] : []
+  return { parquet: new Map([['south/facts', file], ...keys]) }
+}
+
+async function keysFile(ids: (string | null)[]): Promise<Uint8Array> {
+  return await parquetOf({
+    columns: [{ name: 'patient_id', type: 'string' }],
+    rows: ids.length,
+    values: [ids],
+  })
+}
+
+async function dyingEngine(): Promise<Engine> {
+  const engine = await startEngine({ inputs: 8, limits: { threads: 1 } })
+  const { lock } = engine
+  engine.lock = () => {
+    engine.kill()
+    return lock.call(engine)
+  }
+  return engine
+}

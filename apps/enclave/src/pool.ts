@@ -56,8 +56,7 @@ export async function keepPool(options: PoolOptions): Promise<void> {
     running.add(ended)
     if (fate === 'aborted') instance.stop()
     failures = 0
-    while (running.size >= options.maximumRuns && !stopped())
-      await Promise.race([...running, aborted])
+    while (running.size >= options.maximumRuns && !stopped()) await Promise.race([...running, aborted])
   }
   await Promise.all(running)
 }

@@ -1,6 +1,11 @@
 import { signStatement, toBase64url, type Verified } from '#libs/canonical'
 import { canonicalTerms, contractKind, type ContractPayload, type ContractTerms } from '#libs/contract'
-import { activationKind, type Activation, type IdentityChainMessage, type RecordedStatement } from '#libs/protocol'
+import {
+  activationKind,
+  type Activation,
+  type IdentityChainMessage,
+  type RecordedStatement,
+} from '#libs/protocol'
 import type { TestLog } from './log.js'
 import { ownFields, type Party } from './party.js'
 import { recordedIn } from './recorded.js'
@@ -36,12 +41,16 @@ export async function aContract(options: ContractOptions): Promise<TestContract>
   const payload: ContractPayload = { ...ownFields(proposer, 'contract'), type: 'contract', terms }
   const signers = options.signers ?? terms.governance.signatories
   const signatures = await Promise.all(
-    parties.filter(({ label }) => signers.includes(label)).map(({ consent }) => signStatement(contractKind, payload, consent)),
+    parties
+      .filter(({ label }) => signers.includes(label))
+      .map(({ consent }) => signStatement(contractKind, payload, consent)),
   )
   const id = signatures[0]?.id ?? ''
   const { secret } = terms.log
-  for (const party of parties) log.append('identity', party.identity, { secret: null, signer: party.thumbprint, run: null })
-  for (const signature of signatures) log.append('contract', signature, { secret, signer: signature.kid, run: null })
+  for (const party of parties)
+    log.append('identity', party.identity, { secret: null, signer: party.thumbprint, run: null })
+  for (const signature of signatures)
+    log.append('contract', signature, { secret, signer: signature.kid, run: null })
   const activation = await activate(log, proposer, id, signatures)
   log.append('activation', activation, { secret, signer: activation.payload.by, run: null })
   return {
@@ -64,7 +73,11 @@ async function activate(
   contract: string,
   signatures: readonly Verified<ContractPayload>[],
 ): Promise<Verified<Activation>> {
-  const fields = { ...ownFields(proposer, 'activation'), type: 'activation', by: log.coordinatorKey.thumbprint } as const
+  const fields = {
+    ...ownFields(proposer, 'activation'),
+    type: 'activation',
+    by: log.coordinatorKey.thumbprint,
+  } as const
   const listed = signatures.map(({ kid, digest }) => ({ signatory: kid, statement: digest }))
   return await signStatement(activationKind, { ...fields, contract, signatures: listed }, log.coordinatorKey)
 }

@@ -40,7 +40,11 @@ export interface SealOptions {
   readonly unit: string
   readonly columns: Manifest['columns']
   /** Parquet files by segment name. */
-  readonly segments: readonly { readonly name: string; readonly columns: readonly string[]; readonly parquet: Uint8Array }[]
+  readonly segments: readonly {
+    readonly name: string
+    readonly columns: readonly string[]
+    readonly parquet: Uint8Array
+  }[]
 }
 
 /** Seals a dataset and signs its Manifest. */
@@ -55,7 +59,12 @@ export async function sealDataset(owner: Party, options: SealOptions): Promise<O
       segment: name,
       segmentCount: options.segments.length,
     })
-    return { name, columns, key, sealed: sealBytes({ dataKey: key, context, randomBytes: owner.randomBytes }, parquet) }
+    return {
+      name,
+      columns,
+      key,
+      sealed: sealBytes({ dataKey: key, context, randomBytes: owner.randomBytes }, parquet),
+    }
   })
   const manifest = await owner.sign(manifestKind, {
     contract: options.contract,
@@ -85,7 +94,11 @@ export interface OwnedRun {
   readonly requestKey: Uint8Array
 }
 
-export async function nonceOf(owner: Party, { request, round }: OwnedRun, change: Partial<Nonce> = {}): Promise<Verified<Nonce>> {
+export async function nonceOf(
+  owner: Party,
+  { request, round }: OwnedRun,
+  change: Partial<Nonce> = {},
+): Promise<Verified<Nonce>> {
   const nonce = saltFrom(owner.randomBytes)
   return await owner.sign(nonceKind, { ...runFields(request, round), place: 0, nonce, ...change })
 }
@@ -108,7 +121,11 @@ export async function acceptOf(
   })
 }
 
-export async function spendOf(owner: Party, { request, dataset }: OwnedRun, change: Partial<Spend> = {}): Promise<Verified<Spend>> {
+export async function spendOf(
+  owner: Party,
+  { request, dataset }: OwnedRun,
+  change: Partial<Spend> = {},
+): Promise<Verified<Spend>> {
   const oneRun = { runs: 1, rows: 0, epsilonMicro: 0, deltaPico: 0 }
   return await owner.sign(spendKind, {
     contract: request.payload.contract,
@@ -128,10 +145,17 @@ export async function releaseOf(
   run: OwnedRun,
   offer: Verified<Offer>,
   spend: Verified<Spend>,
-  change: Partial<KeyRelease> & { readonly segments?: readonly string[]; readonly requestKeyBytes?: Uint8Array } = {},
+  change: Partial<KeyRelease> & {
+    readonly segments?: readonly string[]
+    readonly requestKeyBytes?: Uint8Array
+  } = {},
 ): Promise<Verified<KeyRelease>> {
   const { request, round, version, dataset } = run
-  const { segments = version.segments.map(({ name }) => name), requestKeyBytes = run.requestKey, ...fields } = change
+  const {
+    segments = version.segments.map(({ name }) => name),
+    requestKeyBytes = run.requestKey,
+    ...fields
+  } = change
   const set = offerSetDigest([offer.id])
   const place = {
     sender: owner.daemon.thumbprint,
@@ -147,7 +171,11 @@ export async function releaseOf(
       .filter(({ name }) => segments.includes(name))
       .map(async ({ name: segment, key }) => ({
         segment,
-        key: await sealKey(offer.payload.hpkeKey, key, keyInfo({ purpose: 'segment-key', ...place, manifest, segment })),
+        key: await sealKey(
+          offer.payload.hpkeKey,
+          key,
+          keyInfo({ purpose: 'segment-key', ...place, manifest, segment }),
+        ),
       })),
   )
   const requestInfo = keyInfo({ purpose: 'request-key-to-enclave', ...place })

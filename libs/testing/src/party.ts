@@ -49,7 +49,10 @@ export interface PartyOptions {
 }
 
 /** The fields that every statement of a party holds. */
-export function ownFields(party: Pick<Party, 'thumbprint' | 'origin' | 'clock' | 'randomBytes'>, type: StatementType) {
+export function ownFields(
+  party: Pick<Party, 'thumbprint' | 'origin' | 'clock' | 'randomBytes'>,
+  type: StatementType,
+) {
   return {
     type,
     by: party.thumbprint,
@@ -112,5 +115,15 @@ async function withIdentity(keys: Keys, options: PartyOptions): Promise<Party> {
     // The fields of a payload are the ones given and the ones filled here; TypeScript cannot add up an Omit again.
     return signStatement(kind, payload as ReturnType<typeof kind.parse>, key)
   }
-  return { ...self, label, consent, daemon, recovery, sealing, identity, chain: [...keys.chain, identity.jws], sign }
+  return {
+    ...self,
+    label,
+    consent,
+    daemon,
+    recovery,
+    sealing,
+    identity,
+    chain: [...keys.chain, identity.jws],
+    sign,
+  }
 }

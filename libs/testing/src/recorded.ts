@@ -11,5 +11,12 @@ export function recordedIn(
 ): RecordedStatement {
   const { id, digest, jws } = statement
   const index = log.indexOf(digest)
-  return { type, id, digest, index, statement: jws, attachment: attachment === null ? null : toBase64url(attachment) }
+  return {
+    type,
+    id,
+    digest,
+    index,
+    statement: jws,
+    attachment: attachment === null ? null : toBase64url(attachment),
+  }
 }

@@ -1,7 +1,13 @@
 import { canonicalBytes, digest, domains, type Verified } from '#libs/canonical'
 import { keyOf, requestReaders } from '#libs/contract'
 import { keyInfo, pad, requestPartContext, sealBytes, sealKey } from '#libs/envelope'
-import { approvalKind, runRequestKind, type Approval, type RequestPart, type RunRequest } from '#libs/protocol'
+import {
+  approvalKind,
+  runRequestKind,
+  type Approval,
+  type RequestPart,
+  type RunRequest,
+} from '#libs/protocol'
 import type { TestContract } from './contract.js'
 import type { OwnedVersion } from './owner.js'
 import type { Party } from './party.js'
@@ -27,7 +33,10 @@ export async function aRequest(requester: Party, options: RequestOptions): Promi
   const requestKey = requester.randomBytes(32)
   const part = canonicalBytes(options.part ?? { parameters: {}, query: null })
   const context = requestPartContext({ contract: contract.id, requester: requester.thumbprint })
-  const sealedPart = sealBytes({ dataKey: requestKey, context, randomBytes: requester.randomBytes }, pad(part))
+  const sealedPart = sealBytes(
+    { dataKey: requestKey, context, randomBytes: requester.randomBytes },
+    pad(part),
+  )
   const terms = contract.terms.computations[computation]
   const readers = terms === undefined ? [] : requestReaders(contract.terms, terms)
   const keys = await Promise.all(
@@ -48,7 +57,11 @@ export async function aRequest(requester: Party, options: RequestOptions): Promi
   const request = await requester.sign(runRequestKind, {
     contract: contract.id,
     computation,
-    inputs: versions.map(({ manifest: { id, payload } }) => ({ dataset: payload.dataset, owner: payload.by, manifest: id })),
+    inputs: versions.map(({ manifest: { id, payload } }) => ({
+      dataset: payload.dataset,
+      owner: payload.by,
+      manifest: id,
+    })),
     purpose: 'To test.',
     expiresAt: requester.clock.iso(24 * 3600 * 1000),
     sealed: { digest: digest(domains.ciphertext, sealedPart), size: sealedPart.length, keys },

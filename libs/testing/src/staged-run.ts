@@ -4,12 +4,15 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 import {
+  digest as digestOf,
+  domains,
   fromBase64url,
   unverifiedStatement,
   verifyStatement,
   type StatementType,
   type Verified,
 } from '#libs/canonical'
+import { ClientError } from '#libs/client'
 import {
   evidenceKind,
   offerKind,
@@ -40,7 +43,11 @@ import type { TestRequest } from './request.js'
 /** What a test may change. */
 export interface Stage {
   /** Replaces an owner's statement on its way to the worker; null withholds it. */
-  readonly onTheWay?: (type: StatementType, statement: Verified<unknown>, owner: Party) => Promise<Verified<unknown> | null>
+  readonly onTheWay?: (
+    type: StatementType,
+    statement: Verified<unknown>,
+    owner: Party,
+  ) => Promise<Verified<unknown> | null>
   /** Changes what an owner puts into its KeyRelease. */
   readonly release?: (owner: Party) => Parameters<typeof releaseOf>[4]
   /** Who cosigns the checkpoint of a step; all owners and witnesses unless said. */
@@ -51,8 +58,8 @@ export interface Stage {
   readonly blob?: (bytes: Uint8Array) => Uint8Array
   /** Called when the worker has recorded a statement. */
   readonly recorded?: (type: StatementType, run: StagedRun) => void | Promise<void>
-  /** Nothing new: lets time pass, or leaves the worker waiting. */
-  readonly idle?: (waitSeconds: number, run: StagedRun) => void
+  /** Nothing new: lets time pass and returns true, or leaves the worker waiting with false. */
+  readonly idle?: (waitSeconds: number, run: StagedRun) => boolean
 }
 
 export interface StageOptions {
@@ -62,7 +69,11 @@ export interface StageOptions {
   /** One per data owner of the run. */
   readonly owned: readonly { readonly owner: Party; readonly version: OwnedVersion }[]
   /** Approvals and the like, in the order in which they were recorded. */
-  readonly before?: readonly { readonly type: StatementType; readonly statement: Verified<unknown>; readonly signer: string }[]
+  readonly before?: readonly {
+    readonly type: StatementType
+    readonly statement: Verified<unknown>
+    readonly signer: string
+  }[]
   readonly stage?: Stage
 }
 
@@ -81,6 +92,8 @@ export class StagedRun {
   /** Ciphertext by digest: the owners' segments, and the outputs that were uploaded. */
   readonly blobs = new Map<string, Uint8Array>()
   readonly statements: RecordedStatement[] = []
+  /** How many blobs the worker has uploaded. */
+  uploads = 0
   private version = 1
   private round = 1
   private state: RunState = 'collectingNonces'
@@ -144,7 +157,8 @@ export class StagedRun {
   async nextRound(): Promise<void> {
     this.round += 1
     this.state = 'collectingNonces'
-    for (const { owner } of this.options.owned) await this.give('nonce', await nonceOf(owner, this.owned(owner)), owner)
+    for (const { owner } of this.options.owned)
+      await this.give('nonce', await nonceOf(owner, this.owned(owner)), owner)
     this.changed()
   }
 
@@ -179,13 +193,17 @@ export class StagedRun {
       inclusion: async (digest: string, size: number) => log.inclusion(digest, size),
       record: (jws: string, attachment?: string) => this.hear(jws, attachment),
       download: async ({ digest }: { digest: string }, file: FileHandle) => {
-        const bytes = this.blobs.get(digest)
-        if (bytes === undefined) throw new RangeError(`no blob ${digest}`)
-        await file.write(this.options.stage?.blob?.(bytes) ?? bytes, 0, bytes.length, 0)
+        const kept = this.blobs.get(digest) ?? new Uint8Array()
+        const bytes = this.options.stage?.blob?.(kept) ?? kept
+        // As the client does: nothing of another digest comes through.
+        if (digestOf(domains.ciphertext, bytes) !== digest)
+          throw new ClientError('TRANSFER_MISMATCH', `blob ${digest} is another`)
+        await file.write(bytes, 0, bytes.length, 0)
       },
       upload: async ({ digest, size }: { digest: string; size: number }, file: FileHandle) => {
         const { buffer } = await file.read(new Uint8Array(size), 0, size, 0)
         this.blobs.set(digest, buffer)
+        this.uploads += 1
       },
       end: (end: WorkerEnd) => {
         this.said.end = end
@@ -197,11 +215,8 @@ export class StagedRun {
   private async newer(version: number, waitSeconds: number): Promise<RunView | null> {
     await new Promise((resolve) => setImmediate(resolve))
     if (this.version > version) return this.view()
-    const { idle } = this.options.stage ?? {}
-    if (idle !== undefined) {
-      idle(waitSeconds, this)
+    if (this.options.stage?.idle?.(waitSeconds, this) === true)
       return this.version > version ? this.view() : null
-    }
     await new Promise<void>((resolve) => this.waiting.push(resolve))
     return this.view()
   }
@@ -211,7 +226,12 @@ export class StagedRun {
     const statement = await this.verifyByEnclave(type, jws)
     this.append(type as StatementType, statement, statement.payload.by)
     this.statements.push(
-      recordedIn(this.options.log, type as StatementType, statement, attachment === undefined ? null : fromBase64url(attachment)),
+      recordedIn(
+        this.options.log,
+        type as StatementType,
+        statement,
+        attachment === undefined ? null : fromBase64url(attachment),
+      ),
     )
     await this.react(type)
     this.changed()
@@ -243,7 +263,8 @@ export class StagedRun {
     const { offer, evidence } = this.said
     if (offer === undefined || evidence === undefined) return
     const { owned, stage } = this.options
-    for (const { owner } of owned) await this.give('accept', await acceptOf(owner, this.owned(owner), offer, evidence.id), owner)
+    for (const { owner } of owned)
+      await this.give('accept', await acceptOf(owner, this.owned(owner), offer, evidence.id), owner)
     const spends = new Map<Party, Awaited<ReturnType<typeof spendOf>>>()
     for (const { owner } of owned) {
       const spend = await spendOf(owner, this.owned(owner))
@@ -266,6 +287,11 @@ export class StagedRun {
     this.changed()
   }
 
+  /** The data owners, each with the run as it sees it now. */
+  owners(): readonly { readonly owner: Party; readonly run: OwnedRun }[] {
+    return this.options.owned.map(({ owner }) => ({ owner, run: this.owned(owner) }))
+  }
+
   private owned(owner: Party): OwnedRun {
     const { asked, owned } = this.options
     const version = owned.find((one) => one.owner === owner)?.version
@@ -282,7 +308,11 @@ export class StagedRun {
   private append(type: StatementType, statement: Verified<unknown>, signer: string, inRun = true): void {
     const { log, contract, asked, stage } = this.options
     if (!statementRules[type].logged || stage?.unlogged?.(type) === true) return
-    log.append(type, statement, { secret: contract.terms.log.secret, signer, run: inRun ? asked.request.id : null })
+    log.append(type, statement, {
+      secret: contract.terms.log.secret,
+      signer,
+      run: inRun ? asked.request.id : null,
+    })
   }
 
   private changed(): void {
