@@ -1,6 +1,7 @@
 export * from './errors.js'
 export * from './reading/problem.js'
-export { canonicalTerms, parseTerms, readContract, type ContractReading } from './reading/read-contract.js'
+export { parseTerms } from './reading/parse-terms.js'
+export { canonicalTerms, readContract, type ContractReading } from './reading/read-contract.js'
 export { maximumYamlBytes } from './reading/read-yaml.js'
 export type { ProposalFields } from './reading/fill-defaults.js'
 export * from './terms/terms.js'

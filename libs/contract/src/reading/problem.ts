@@ -1,3 +1,9 @@
+/** Where a field stands, counted from 1. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
 /** One mistake in a contract, told so that its author can mend it without reading the schema. */
 export interface Problem {
   /** Where, as a dotted path: `datasets.stays.columns.age.max`; empty for the whole document. */

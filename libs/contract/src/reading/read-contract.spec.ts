@@ -8,7 +8,8 @@ import { exampleKeys, exampleYaml } from '../example-contract.js'
 import { contractTermsSchema } from '../terms/terms.js'
 import { guidedFields } from './field-guide.js'
 import { problemText } from './problem.js'
-import { canonicalTerms, parseTerms, readContract } from './read-contract.js'
+import { parseTerms } from './parse-terms.js'
+import { canonicalTerms, readContract } from './read-contract.js'
 
 // eslint-disable-next-line no-restricted-syntax -- how often a test tries is no configuration of the product
 const runs = process.env['SLOW'] === undefined ? 300 : 20_000

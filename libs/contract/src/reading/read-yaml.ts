@@ -7,18 +7,12 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node,
 import { maximumDepth, utf8 } from '#libs/canonical'
 import { ContractError } from '../errors.js'
 import { canonicalDecimalOf, WrittenDecimal } from '../terms/quantities.js'
-import type { Mistake } from './problem.js'
+import type { Mistake, Place } from './problem.js'
 
 /** Larger texts are refused before they are parsed. */
 export const maximumYamlBytes = 256 * 1024
 
 const maximumYamlDepth = Math.min(24, maximumDepth)
-
-/** Where a field stands, counted from 1. */
-export interface Place {
-  readonly line: number
-  readonly column: number
-}
 
 /** What a YAML text says, and where. `mistakes` holds what is not allowed in it. */
 export interface YamlText {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { exampleYaml } from '../example-contract.js'
-import { canonicalTerms, parseTerms } from '../reading/read-contract.js'
+import { parseTerms } from '../reading/parse-terms.js'
+import { canonicalTerms } from '../reading/read-contract.js'
 import { ContractError } from '../errors.js'
 import { controlNames } from '../terms/controls.js'
 import type { ContractTerms, Control } from '../terms/terms.js'

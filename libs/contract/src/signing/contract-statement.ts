@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { StatementKind } from '#libs/canonical'
 import { ContractError } from '../errors.js'
-import { parseTerms } from '../reading/read-contract.js'
+import { parseTerms } from '../reading/parse-terms.js'
 import { secretSchema, thumbprintSchema, timestampSchema } from '../terms/quantities.js'
 import type { ContractTerms } from '../terms/terms.js'
 import { keysOf } from '../terms/questions.js'
