@@ -15,6 +15,7 @@ import {
 import { expectType } from './build.js'
 import type { Block } from './block.js'
 import { keyOf, liftAbove, project, readsData, reduceToRows } from './block.js'
+import { CteScope } from './cte-scope.js'
 import { QueryError } from './errors.js'
 import type { ExpressionScope } from './expression.js'
 import { holdsAggregate, translateExpression } from './expression.js'
@@ -22,6 +23,8 @@ import type { ColumnId, Expr, NamedExpr, OutputOrder, Relation } from './form.js
 import { eachPart, exprKey } from './form.js'
 import type { From, FromContext, Names } from './from.js'
 import { findColumn, hasColumn, renameColumns, translateFrom } from './from.js'
+import type { Modifiers } from './modifiers.js'
+import { ordinalOf, readModifiers } from './modifiers.js'
 import { expectLabel, expectName, foldName, showName } from './names.js'
 import type { NamedColumn, Rows, Translation } from './translation.js'
 import { unionRows } from './union.js'
@@ -38,42 +41,6 @@ export interface Tail {
   readonly order: readonly OutputOrder[]
   readonly limit: number | null
   readonly offset: number
-}
-
-/** The CTEs that a SELECT sees. */
-export class CteScope {
-  private constructor(
-    private readonly outer: CteScope | undefined,
-    private readonly own: Map<string, { readonly node: unknown; readonly value: AstNode }>,
-    private readonly used: Set<string>,
-  ) {}
-
-  static inside(outer?: CteScope): CteScope {
-    return new CteScope(outer, new Map(), new Set())
-  }
-
-  declare(name: string, node: unknown, value: AstNode): void {
-    this.own.set(foldName(name), { node, value })
-  }
-
-  /** The CTE of that name and what it sees itself: those before it, never itself. */
-  find(name: string): { node: unknown; value: AstNode; scope: CteScope } | undefined {
-    const folded = foldName(name)
-    const own = this.own.get(folded)
-    if (own === undefined) return this.outer?.find(name)
-    this.used.add(folded)
-    const names = [...this.own.keys()]
-    const before = [...this.own].slice(0, names.indexOf(folded))
-    return { ...own, scope: new CteScope(this.outer, new Map(before), this.used) }
-  }
-
-  has(name: string): boolean {
-    return this.own.has(foldName(name)) || (this.outer?.has(name) ?? false)
-  }
-
-  unused(): string[] {
-    return [...this.own.keys()].filter((name) => !this.used.has(name))
-  }
 }
 
 /**
@@ -615,95 +582,4 @@ function namesColumn(value: unknown, folded: string): boolean {
     return typeof last === 'string' && foldName(last) === folded
   }
   return Object.values(node).some((item) => namesColumn(item, folded))
-}
-
-function ordinalOf(node: AstNode): number | undefined {
-  if (node['class'] !== 'CONSTANT') return undefined
-  const value = expectNode(node['value'], 'constant')
-  return typeof value['value'] === 'number' && expectNode(value['type'], 'type')['id'] === 'INTEGER'
-    ? value['value']
-    : undefined
-}
-
-interface Modifiers {
-  readonly distinct: boolean
-  readonly orders: readonly {
-    readonly value: unknown
-    readonly descending: boolean
-    readonly nullsFirst: boolean
-  }[]
-  readonly limit: number | null
-  readonly offset: number
-}
-
-function readModifiers(node: AstNode, outermost: boolean): Modifiers {
-  let distinct = false
-  const orders: Modifiers['orders'][number][] = []
-  let limit: number | null = null
-  let offset = 0
-  for (const value of optionalList(node['modifiers'], 'modifiers')) {
-    const modifier = expectNode(value, 'modifier')
-    switch (modifier['type']) {
-      case 'DISTINCT_MODIFIER':
-        onlyFields(modifier, ['distinct_on_targets'], 'DISTINCT')
-        if (optionalList(modifier['distinct_on_targets'], 'distinct_on_targets').length > 0)
-          throw new QueryError('NESTED_NOT_UNDERSTOOD', 'DISTINCT ON picks single rows')
-        distinct = true
-        break
-      case 'ORDER_MODIFIER':
-        onlyFields(modifier, ['orders'], 'ORDER BY')
-        for (const order of optionalList(modifier['orders'], 'orders'))
-          orders.push(readOrder(expectNode(order, 'order')))
-        break
-      case 'LIMIT_MODIFIER':
-        onlyFields(modifier, ['limit', 'offset'], 'LIMIT')
-        if (modifier['limit'] !== undefined) limit = count(modifier['limit'], 'LIMIT')
-        if (modifier['offset'] !== undefined) offset = count(modifier['offset'], 'OFFSET')
-        limit ??= Number.MAX_SAFE_INTEGER
-        break
-      default:
-        throw new QueryError('LIMIT_NOT_ALLOWED', `${showName(String(modifier['type']))} is not allowed`)
-    }
-  }
-  if (!outermost && limit !== null)
-    throw new QueryError(
-      'LIMIT_NOT_ALLOWED',
-      'LIMIT inside a CTE or derived table picks single rows; use it in the outermost SELECT',
-    )
-  if (!outermost && orders.length > 0)
-    throw new QueryError('NESTED_NOT_UNDERSTOOD', 'ORDER BY belongs in the outermost SELECT')
-  return { distinct, orders, limit, offset }
-}
-
-function ownMember<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined
-}
-
-function readOrder(order: AstNode): Modifiers['orders'][number] {
-  onlyFields(order, ['null_order', 'expression'], 'ORDER BY')
-  const directions: Readonly<Record<string, boolean>> = {
-    ORDER_DEFAULT: false,
-    ASCENDING: false,
-    DESCENDING: true,
-  }
-  const nulls: Readonly<Record<string, boolean>> = {
-    ORDER_DEFAULT: false,
-    'NULLS LAST': false,
-    'NULLS FIRST': true,
-  }
-  const descending = ownMember(directions, expectString(order['type'], 'type of an order'))
-  // NULLs come last by default, ascending or descending.
-  const nullsFirst = ownMember(nulls, optionalString(order['null_order'], 'null_order') ?? 'ORDER_DEFAULT')
-  if (descending === undefined || nullsFirst === undefined) throw malformed('ORDER BY has no direction')
-  return { value: order['expression'], descending, nullsFirst }
-}
-
-function count(value: unknown, what: string): number {
-  const node = expectNode(value, what)
-  if (node['class'] === 'SUBQUERY')
-    throw new QueryError('NESTED_NOT_UNDERSTOOD', `${what} takes a literal, no subquery`, locationOf(node))
-  const number = ordinalOf(node)
-  if (number === undefined || !Number.isSafeInteger(number) || number < 0)
-    throw new QueryError('LIMIT_NOT_ALLOWED', `${what} takes a literal whole number`, locationOf(node))
-  return number
 }
