@@ -31,6 +31,7 @@ import { IdentityBook } from './parties/identity-book.js'
 import { InvitationBook } from './parties/invitation-book.js'
 import { OperatorController } from './parties/operator.controller.js'
 import { Randomness, SystemRandomness } from './randomness.js'
+import { BeginDecision } from './runs/begin-decision.js'
 import { RunBook } from './runs/run-book.js'
 import { RunDriver, RunSettings } from './runs/run-driver.js'
 import { RunsController } from './runs/runs.controller.js'
@@ -87,7 +88,7 @@ const services = [
   ...[Authenticator, KeyDirectory, ReplayWindow, ChangeSignal, Ledger],
   ...[IdentityBook, InvitationBook, ContractBook, ContractViews, SignedContracts],
   ...[PublicLog, CosignatureBook, CosignDemands, Checkpoints, RecordCosignature],
-  ...[RunBook, RunDriver, WorkerPool, WorkerDesk, EventFeed, WakeGateway],
+  ...[RunBook, RunDriver, BeginDecision, WorkerPool, WorkerDesk, EventFeed, WakeGateway],
   ...[
     RecordStatement,
     RecordIdentity,

@@ -25,18 +25,21 @@ export class ContractBook {
     const entry = this.entries.get(stored.contract ?? '')
     if (entry === undefined) return
     entry.statements.push(stored)
-    const { id, digest } = stored
+    const { id, digest, position } = stored
     if (stored.type === 'activation') this.applyActivation(entry, Date.parse(stored.recordedAt))
     if (stored.type === 'manifest') {
       const manifest = manifestSchema.parse(payload)
       const key = partKey(stored.signer, manifest.dataset)
-      entry.manifests.set(key, [...(entry.manifests.get(key) ?? []), { id, digest, payload: manifest }])
+      entry.manifests.set(key, [
+        ...(entry.manifests.get(key) ?? []),
+        { position, id, digest, payload: manifest },
+      ])
     }
     if (stored.type === 'withdrawal')
-      entry.withdrawals.push({ id, digest, payload: withdrawalSchema.parse(payload) })
+      entry.withdrawals.push({ position, id, digest, payload: withdrawalSchema.parse(payload) })
     if (stored.type === 'revocation') {
       const revocation = revocationSchema.parse(payload)
-      entry.revocations.push({ id, digest, payload: revocation })
+      entry.revocations.push({ position, id, digest, payload: revocation })
       if (revocation.subject.kind === 'contract')
         entry.standing = advance(entry.standing, {
           type: 'ended',

@@ -5,6 +5,7 @@ import type { Manifest, Revocation, Withdrawal } from '#libs/protocol'
 import type { StoredStatement } from '../storage/rows.js'
 
 export interface Recorded<Payload> {
+  readonly position: number
   readonly id: Digest
   readonly digest: Digest
   readonly payload: Payload

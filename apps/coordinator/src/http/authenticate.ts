@@ -61,13 +61,13 @@ export class Authenticator {
     const kid = unverifiedTokenKey(token)
     const known = this.keys.find(kid)
     if (known === undefined) return this.newcomer(kid, token, request)
-    const claims = await this.verify(token, known.key, request)
+    const claims = await this.verify(kid, token, known.key, request)
     return { caller: { kind: known.kind, thumbprint: known.thumbprint }, claims }
   }
 
   private newcomer(kid: Thumbprint, token: string, request: ArrivedRequest): Authenticated {
     const prove = async (key: PublicKey) => {
-      const claims = await this.verify(token, key, request)
+      const claims = await this.verify(kid, token, key, request)
       const body = request.body()
       if (claims.body !== (body === undefined ? null : bodyDigest(body)))
         throw new CoordinatorError(
@@ -78,7 +78,12 @@ export class Authenticator {
     return { caller: { kind: 'newcomer', thumbprint: kid, prove }, claims: null }
   }
 
-  private async verify(token: string, key: PublicKey, request: ArrivedRequest): Promise<RequestClaims> {
+  private async verify(
+    kid: Thumbprint,
+    token: string,
+    key: PublicKey,
+    request: ArrivedRequest,
+  ): Promise<RequestClaims> {
     const seen: SeenRequest = {
       aud: this.settings.origin,
       method: request.method as RequestClaims['method'],
@@ -89,12 +94,7 @@ export class Authenticator {
     }
     const now = this.clock.now()
     const claims = await verifyRequestToken(token, key, seen, now)
-    this.replays.use(
-      unverifiedTokenKey(token),
-      claims,
-      request.method !== 'GET' && request.method !== 'HEAD',
-      now,
-    )
+    this.replays.use(kid, claims, request.method !== 'GET' && request.method !== 'HEAD', now)
     return claims
   }
 

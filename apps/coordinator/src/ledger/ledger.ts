@@ -119,7 +119,7 @@ export class Ledger {
   private apply(change: Change): void {
     for (const stored of change.statements) {
       this.position = stored.position
-      if (stored.leaf !== null) this.log.append(stored.leaf)
+      if (stored.leaf !== null) this.log.append(stored.leaf, stored.digest)
     }
     for (const run of change.runs) this.runs.apply(run)
     for (const stored of change.statements) this.applyStanding(stored)

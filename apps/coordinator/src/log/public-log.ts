@@ -43,10 +43,9 @@ export class PublicLog {
     return fromUtf8(encodeLeaf(leaf))
   }
 
-  /** Appends a leaf whose row is recorded. */
-  append(leaf: string): void {
-    const bytes = utf8(leaf)
-    this.indexes.set(parseLeaf(bytes).digest, this.tree.append(leafHash(bytes)))
+  /** Appends a leaf whose row is recorded; `digest` is the one that it commits to. */
+  append(leaf: string, digest = parseLeaf(utf8(leaf)).digest): void {
+    this.indexes.set(digest, this.tree.append(leafHash(utf8(leaf))))
     this.leaves.push(leaf)
   }
 

@@ -43,8 +43,9 @@ export class IdentityBook {
     return this.get(party).newest.identity
   }
 
-  newestId(party: Thumbprint): Digest | undefined {
-    return this.parties.get(party)?.newest.id
+  /** The newest Identity of a party, or the one that was newest before a position. */
+  newestId(party: Thumbprint, before = Infinity): Digest | undefined {
+    return this.parties.get(party)?.stored.findLast(({ position }) => position < before)?.id
   }
 
   /** The verified chain of a party; verified once for as long as it does not grow. */

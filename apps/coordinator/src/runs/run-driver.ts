@@ -10,6 +10,7 @@ import { CoordinatorError } from '../errors.js'
 import type { Draft } from '../ledger/draft.js'
 import { Ledger } from '../ledger/ledger.js'
 import type { StoredRun } from '../storage/rows.js'
+import { BeginDecision } from './begin-decision.js'
 import { RunBook, type RunEntry } from './run-book.js'
 import type { RunRecord } from './run-record.js'
 import { advance, hasEnded, type RunHappening, type RunTimeouts } from './run-state.js'
@@ -33,6 +34,7 @@ export class RunDriver {
     private readonly runs: RunBook,
     private readonly workers: WorkerPool,
     private readonly contracts: ContractBook,
+    private readonly begin: BeginDecision,
     private readonly clock: Clock,
     private readonly settings: RunSettings,
   ) {
@@ -45,7 +47,12 @@ export class RunDriver {
    */
   apply(draft: Draft, run: StoredRun, happening: RunHappening): StoredRun {
     const record = advance(run.record, happening, draft.now, this.settings)
-    return record === run.record ? run : this.put(draft, run, this.reserve(draft, run, record))
+    if (record === run.record) return run
+    // A round begins on what is recorded; a vote in this very draft is not yet, so that round begins right after it.
+    if (happening.kind !== 'approved') return this.put(draft, run, this.reserve(draft, run, record))
+    if (record.state === 'awaitingWorker')
+      draft.afterwards(() => void this.offerWork().catch(() => undefined))
+    return this.put(draft, run, record)
   }
 
   /** Puts an admitted run's first record. */
@@ -60,6 +67,7 @@ export class RunDriver {
       deadlineAt: record.deadlineAt,
     }
     draft.run(next)
+    this.takeWorker(draft, run, record)
     this.releaseWorker(draft, run.record, record)
     const asked = checkpointAsked(record)
     if (asked !== null && asked !== checkpointAsked(run.record))
@@ -86,13 +94,15 @@ export class RunDriver {
     const waiting = [...this.runs.liveRuns()]
       .filter(({ run }) => run.state === 'awaitingWorker' && this.findWorker(run) !== undefined)
       .sort((a, b) => a.run.requestedAt.localeCompare(b.run.requestedAt))
-    for (const { run } of waiting)
+    for (const { run } of waiting) {
+      await this.begin.prepare(run.contract)
       await this.ledger.write((draft) => {
         const entry = this.runs.findLive(run.id)
-        const worker = entry?.run.state === 'awaitingWorker' ? this.findWorker(entry.run) : undefined
-        if (entry !== undefined && worker !== undefined)
-          this.apply(draft, entry.run, { kind: 'reserved', worker: worker.thumbprint })
+        if (entry?.run.state !== 'awaitingWorker') return
+        const record = this.reserve(draft, entry.run, entry.run.record)
+        if (record !== entry.run.record) this.put(draft, entry.run, record)
       })
+    }
   }
 
   /** Looks at every deadline and every reserved worker once. */
@@ -137,20 +147,20 @@ export class RunDriver {
   }
 
   private reserve(draft: Draft, run: StoredRun, record: RunRecord): RunRecord {
-    if (record.state !== 'awaitingWorker') return this.takeWorker(draft, run, record)
+    const entry = this.runs.findLive(run.id)
+    if (record.state !== 'awaitingWorker' || entry === undefined) return record
     const worker = this.findWorker(run)
     if (worker === undefined) return record
-    return this.takeWorker(
-      draft,
-      run,
-      advance(record, { kind: 'reserved', worker: worker.thumbprint }, draft.now, this.settings),
-    )
+    const begin = this.begin.decide(entry, draft.now)
+    if (begin.kind === 'unknown') return record
+    if (begin.kind === 'no')
+      return advance(record, { kind: 'stopped', because: begin.because }, draft.now, this.settings)
+    return advance(record, { kind: 'reserved', worker: worker.thumbprint }, draft.now, this.settings)
   }
 
-  private takeWorker(draft: Draft, run: StoredRun, record: RunRecord): RunRecord {
-    if (record.worker === null || record.worker === run.record.worker) return record
-    draft.add('workers', { ...this.workers.get(record.worker), state: 'reserved', run: run.id })
-    return record
+  private takeWorker(draft: Draft, run: StoredRun, record: RunRecord): void {
+    if (record.worker !== null && record.worker !== run.record.worker)
+      draft.add('workers', { ...this.workers.get(record.worker), state: 'reserved', run: run.id })
   }
 
   // An instance serves one run: whether it opened anything only its host can tell, so it is never reserved again.

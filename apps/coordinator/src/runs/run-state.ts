@@ -143,7 +143,7 @@ function step(run: RunRecord, happening: RunHappening, now: number, timeouts: Ru
       if (run.state !== 'awaitingApprovals')
         return isStoppable(run.state) ? { ...run, approvals } : conflict(run, happening, [...stoppable])
       return enoughApprovals({ ...run, approvals }, now)
-        ? { ...run, approvals, state: 'awaitingOwners' }
+        ? { ...run, approvals, state: everyOwnerReady(run) ? 'awaitingWorker' : 'awaitingOwners' }
         : { ...run, approvals }
     }
     case 'denied':
@@ -255,7 +255,7 @@ function answer(run: RunRecord, happening: RunHappening & { kind: 'answered' }):
   const readiness = same
     ? run.readiness
     : { ...run.readiness, [happening.owner]: { state: happening.answer, reason: happening.reason } }
-  const ready = run.terms.owners.every((owner) => readiness[owner]?.state === 'ready')
+  const ready = everyOwnerReady({ ...run, readiness })
   if (run.state === 'awaitingOwners' && ready) return { ...run, readiness, state: 'awaitingWorker' }
   if (run.state === 'awaitingWorker' && !ready) return { ...run, readiness, state: 'awaitingOwners' }
   return same ? run : { ...run, readiness }
@@ -393,6 +393,11 @@ function stop(run: RunRecord, happening: RunHappening, state: RunState, because:
 
 function end(run: RunRecord, state: RunState, because: string | null): RunRecord {
   return { ...run, state, worker: null, deadlineAt: null, endedBecause: because }
+}
+
+/** Whether no owner is waiting for its people. */
+function everyOwnerReady({ terms, readiness }: RunRecord): boolean {
+  return terms.owners.every((owner) => readiness[owner]?.state === 'ready')
 }
 
 /** Whether the approvals that hold now are enough. */

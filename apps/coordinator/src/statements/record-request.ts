@@ -8,7 +8,7 @@ import { SignedContracts } from '../contracts/signed-contracts.js'
 import { CoordinatorError } from '../errors.js'
 import { Ledger } from '../ledger/ledger.js'
 import { IdentityBook } from '../parties/identity-book.js'
-import { admissionFacts, requestFact } from '../runs/admission-facts.js'
+import { admissionFacts, requestFact, requestOf } from '../runs/admission-facts.js'
 import { RunBook, type RunEntry } from '../runs/run-book.js'
 import { RunDriver } from '../runs/run-driver.js'
 import type { RunTerms } from '../runs/run-record.js'
@@ -17,8 +17,6 @@ import { expectPermit } from './record-data.js'
 import { recordedBefore, recordUnder, RunStatements } from './run-statements.js'
 import type { PostedStatement } from './statement-context.js'
 import { StatementVerifier } from './statement-verifier.js'
-import { unverifiedStatement } from '#libs/canonical'
-import { runRequestSchema } from '#libs/protocol'
 
 @Injectable()
 export class RecordRequest {
@@ -129,13 +127,6 @@ export class RecordRequest {
       )
     }
   }
-}
-
-/** The request of a run, from its recorded statement. */
-export function requestOf({ run, statements }: RunEntry): RunRequest {
-  const stored = statements.find(({ type }) => type === 'run-request')
-  if (stored === undefined) throw new CoordinatorError('RUN_UNKNOWN', `run ${run.id} has no recorded request`)
-  return runRequestSchema.parse(unverifiedStatement(stored.jws).payload)
 }
 
 /**

@@ -21,34 +21,53 @@ import type {
   WorkerState,
 } from './rows.js'
 
-/** `jsonb_populate_recordset` takes names and types from the table, so rows here and columns there cannot drift apart silently. */
-const commitSql = `
-  WITH change AS (SELECT $1::jsonb AS of),
-  a AS (INSERT INTO statement SELECT r.* FROM change, jsonb_populate_recordset(null::statement, of->'statements') r),
-  b AS (
-    INSERT INTO run SELECT r.* FROM change, jsonb_populate_recordset(null::run, of->'runs') r
-    ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended = excluded.ended, version = excluded.version,
-      round = excluded.round, "deadlineAt" = excluded."deadlineAt", record = excluded.record
-  ),
-  c AS (
-    INSERT INTO worker SELECT r.* FROM change, jsonb_populate_recordset(null::worker, of->'workers') r
-    ON CONFLICT (thumbprint) DO UPDATE SET state = excluded.state, run = excluded.run
-  ),
-  d AS (INSERT INTO event SELECT r.* FROM change, jsonb_populate_recordset(null::event, of->'events') r),
-  e AS (
-    INSERT INTO cosignature SELECT r.* FROM change, jsonb_populate_recordset(null::cosignature, of->'cosignatures') r
-    ON CONFLICT (size, witness) DO UPDATE SET line = excluded.line, "recordedAt" = excluded."recordedAt"
-  ),
-  f AS (
-    INSERT INTO invitation SELECT r.* FROM change, jsonb_populate_recordset(null::invitation, of->'invitations') r
-    ON CONFLICT ("secretDigest") DO UPDATE SET "usedBy" = excluded."usedBy"
-  ),
-  g AS (
-    INSERT INTO upload SELECT r.* FROM change, jsonb_populate_recordset(null::upload, of->'uploads') r
-    ON CONFLICT (digest, party) DO UPDATE SET size = excluded.size, "startedAt" = excluded."startedAt", "storedAt" = excluded."storedAt"
-  )
-  INSERT INTO used_token SELECT r.* FROM change, jsonb_populate_recordset(null::used_token, of->'tokens') r
-  ON CONFLICT DO NOTHING`
+/** Where the rows of a change go, and what happens to a row that is there already. */
+const targets = {
+  statements: { table: 'statement', known: null },
+  runs: {
+    table: 'run',
+    known: `(id) DO UPDATE SET state = excluded.state, ended = excluded.ended, version = excluded.version,
+      round = excluded.round, "deadlineAt" = excluded."deadlineAt", record = excluded.record`,
+  },
+  workers: {
+    table: 'worker',
+    known: '(thumbprint) DO UPDATE SET state = excluded.state, run = excluded.run',
+  },
+  events: { table: 'event', known: null },
+  cosignatures: {
+    table: 'cosignature',
+    known: '(size, witness) DO UPDATE SET line = excluded.line, "recordedAt" = excluded."recordedAt"',
+  },
+  invitations: { table: 'invitation', known: '("secretDigest") DO UPDATE SET "usedBy" = excluded."usedBy"' },
+  uploads: {
+    table: 'upload',
+    known: `(digest, party) DO UPDATE SET size = excluded.size, run = excluded.run,
+      "startedAt" = excluded."startedAt", "storedAt" = excluded."storedAt"`,
+  },
+  tokens: { table: 'used_token', known: 'DO NOTHING' },
+} as const satisfies Record<keyof Change, { readonly table: string; readonly known: string | null }>
+
+const commands = new Map<string, string>()
+
+/**
+ * One command that inserts the rows of these lists. `jsonb_populate_recordset` takes names and types from the table, so rows
+ * here and columns there cannot drift apart silently.
+ */
+function commitSql(lists: readonly (keyof Change)[]): string {
+  const key = lists.join(' ')
+  const known = commands.get(key)
+  if (known !== undefined) return known
+  const inserts = lists.map((list) => {
+    const { table, known: conflict } = targets[list]
+    const rows = `INSERT INTO ${table} SELECT r.* FROM jsonb_populate_recordset(null::${table}, $1::jsonb->'${list}') r`
+    return conflict === null ? rows : `${rows} ON CONFLICT ${conflict}`
+  })
+  const last = inserts.pop() ?? 'SELECT 1'
+  const named = inserts.map((insert, index) => `part${index} AS (${insert})`)
+  const sql = named.length === 0 ? last : `WITH ${named.join(', ')} ${last}`
+  commands.set(key, sql)
+  return sql
+}
 
 const usageSql = `
   SELECT id, contract, computation, coalesce(record->'receipt'->>'outcome' = 'completed', false) AS completed
@@ -111,7 +130,9 @@ export class LedgerStore {
   }
 
   async commit(change: Change): Promise<void> {
-    await this.prisma.$executeRawUnsafe(commitSql, JSON.stringify(change))
+    const lists = (Object.keys(targets) as (keyof Change)[]).filter((list) => change[list].length > 0)
+    const rows = Object.fromEntries(lists.map((list) => [list, change[list]]))
+    await this.prisma.$executeRawUnsafe(commitSql(lists), JSON.stringify(rows))
   }
 
   async load(now: number): Promise<LedgerContents> {
