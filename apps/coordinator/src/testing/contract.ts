@@ -1,6 +1,7 @@
 /** A contract over two data owners with a requester, an approver and an auditor. */
 import { toBase64url } from '#libs/canonical'
-import { canonicalTerms, type ContractPayload, type ContractTerms } from '#libs/contract'
+import type { ContractPayload, ContractTerms } from '#libs/contract'
+import { canonicalTerms } from '#libs/contract/yaml'
 import { randomBytes } from 'node:crypto'
 import type { LogInfo } from '#libs/protocol'
 import { thumbprintOf } from '#libs/canonical'
