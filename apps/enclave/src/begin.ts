@@ -2,7 +2,7 @@
  * Everything that must be true before data is opened, established here and put before `decide`: the owners' Accepts, Spends and
  * KeyReleases, the log's proofs, the keys that they sealed to this Offer.
  */
-import { equalBytes, type Thumbprint, type Verified } from '#libs/canonical'
+import { equalBytes, type StatementType, type Thumbprint, type Verified } from '#libs/canonical'
 import {
   decide,
   reasonsOf,
@@ -12,7 +12,7 @@ import {
   type QueryFact,
 } from '#libs/contract'
 import { keyInfo, openKey } from '#libs/envelope'
-import type { Accept, Approval, KeyRelease, RunView, Spend } from '#libs/protocol'
+import type { Approval, KeyRelease, RunView, Spend } from '#libs/protocol'
 import { verifyApprovals } from './approvals.js'
 import { EnclaveError } from './errors.js'
 import type { Leases } from './leases.js'
@@ -74,13 +74,15 @@ export interface OpenedRelease {
 }
 
 /**
- * Opens what one owner sealed to this Offer's key. Nothing may be done with it before the releases of all were looked at together.
+ * Opens what one owner sealed to this Offer's key, as far as it is needed. Nothing may be done with it before the releases of all were
+ * looked at together.
  * @throws EnvelopeError `OPEN_FAILED`.
  */
 export async function openRelease(
   { contract, run }: Job,
   { offer, set, keys }: MadeOffer,
   { kid, payload }: Verified<KeyRelease>,
+  needed: ReadonlySet<string>,
 ): Promise<OpenedRelease> {
   const place = {
     sender: kid,
@@ -94,6 +96,7 @@ export async function openRelease(
   const requestKey = await openKey(keys.sealing, payload.requestKey, requestInfo)
   const segments = new Map<string, Uint8Array>()
   for (const { segment, key } of payload.segmentKeys) {
+    if (!needed.has(segment)) continue
     const info = keyInfo({ purpose: 'segment-key', ...place, manifest: payload.manifest, segment })
     segments.set(segment, await openKey(keys.sealing, key, info))
   }
@@ -122,14 +125,13 @@ export interface Proven {
 }
 
 /**
- * Proves from a checkpoint that all data owners cosigned: the contract's Activation, the versions, the request, its approvals, this
- * Offer with its Evidence, the Accepts and the Spends.
+ * Proves from a checkpoint that all data owners cosigned: the contract's Activation, the request, its Approvals, and the Spends. What
+ * else the log must hold, the owners have looked at before they released.
  * @throws EnclaveError `COSIGNATURES_MISSING`, `NOT_IN_LOG`; the codes of {@link contractStanding} and {@link verifyApprovals}.
  */
 export async function proveRecorded(
   job: Job,
   view: RunView,
-  made: MadeOffer,
   record: RoundRecord,
   log: RunLog,
 ): Promise<Proven> {
@@ -143,7 +145,7 @@ export async function proveRecorded(
       'COSIGNATURES_MISSING',
       'no checkpoint over the Spends was cosigned by every data owner of the run',
     )
-  await log.expectIncluded(checkpoint, loggedBefore(job, made, record, approvals))
+  await log.expectIncluded(checkpoint, loggedBefore(job, record, approvals))
   return { approvals, standing }
 }
 
@@ -200,29 +202,20 @@ export function expectPermit<A extends 'start' | 'execute' | 'publish'>(
 
 function loggedBefore(
   job: Job,
-  made: MadeOffer,
   record: RoundRecord,
   approvals: readonly Verified<Approval>[],
 ): readonly LoggedStatement[] {
-  const byParty = (
-    type: LoggedStatement['type'],
-    statement: Verified<{ readonly by: Thumbprint }>,
-    inRun = true,
-  ) => ({
+  const logged = (type: StatementType, statement: Verified<{ readonly by: Thumbprint }>, inRun = true) => ({
     type,
     statement,
     signer: statement.payload.by,
     inRun,
   })
   return [
-    byParty('activation', job.activation, false),
-    ...job.inputs.map(({ manifest }) => byParty('manifest', manifest, false)),
-    byParty('run-request', job.request),
-    ...approvals.map((approval) => byParty('approval', approval)),
-    byParty('offer', made.offer),
-    byParty('evidence', made.evidence),
-    ...[...record.accepts.values()].map((accept: Verified<Accept>) => byParty('accept', accept)),
-    ...[...record.spends.values()].map((spend) => byParty('spend', spend)),
+    logged('activation', job.activation, false),
+    logged('run-request', job.request),
+    ...approvals.map((approval) => logged('approval', approval)),
+    ...[...record.spends.values()].map((spend) => logged('spend', spend)),
   ]
 }
 

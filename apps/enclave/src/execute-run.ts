@@ -79,7 +79,7 @@ async function executeRound(job: Job, plan: RunnablePlan, run: FollowedRun, encl
   const log = new RunLog(logTermsOf(job), channel, clock)
   const needed = neededSegments(job, columnsOf(plan))
   const { gathered, fetched, engine } = await together(
-    gather(job, run, made, record, log, clock),
+    gather(job, run, made, needed, record, log, clock),
     needed,
     enclave,
   )

@@ -12,14 +12,14 @@ export interface FreshKeys {
   readonly receipt: SigningKey
 }
 
-/** Gives fresh keys, each pair once; the next are in the making when one is taken. */
+/** Gives fresh keys, each pair once. The first are made at once, further ones when they are asked for. */
 export function freshKeys(randomBytes: (length: number) => Uint8Array): () => Promise<FreshKeys> {
-  let next = makeKeys(randomBytes)
+  let ahead: Promise<FreshKeys> | null = makeKeys(randomBytes)
+  // A failure shows to whoever takes the keys; until then nobody listens.
+  ahead.catch(() => undefined)
   return () => {
-    const taken = next
-    next = makeKeys(randomBytes)
-    // A failure shows to whoever takes the keys; until then nobody listens.
-    next.catch(() => undefined)
+    const taken = ahead ?? makeKeys(randomBytes)
+    ahead = null
     return taken
   }
 }

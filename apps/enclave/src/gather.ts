@@ -18,6 +18,7 @@ import {
 import type { EnclaveClock } from './enclave-clock.js'
 import { EnclaveError } from './errors.js'
 import type { FollowedRun } from './followed-run.js'
+import type { NeededSegment } from './inputs.js'
 import type { MadeOffer } from './make-offer.js'
 import { partKey, type RoundRecord } from './round-record.js'
 import type { RunLog } from './run-log.js'
@@ -41,6 +42,7 @@ export async function gather(
   job: Job,
   run: FollowedRun,
   made: MadeOffer,
+  needed: readonly NeededSegment[],
   record: RoundRecord,
   log: RunLog,
   clock: EnclaveClock,
@@ -48,11 +50,17 @@ export async function gather(
   const opened = new Map<Digest, Promise<OpenedRelease>>()
   let proven: Promise<Proven> | null = null
   const open = (release: Verified<KeyRelease>) => {
-    const known = opened.get(release.id) ?? observed(openRelease(job, made, release))
+    const known = opened.get(release.id) ?? observed(openRelease(job, made, release, segmentsOf(release)))
     opened.set(release.id, known)
     return known
   }
-  const prove = () => (proven ??= observed(proveRecorded(job, run.view, made, record, log)))
+  const segmentsOf = ({ payload: { by, dataset } }: Verified<KeyRelease>) =>
+    new Set(
+      needed.flatMap(({ input, segment }) =>
+        input.owner === by && input.dataset === dataset ? [segment.name] : [],
+      ),
+    )
+  const prove = () => (proven ??= observed(proveRecorded(job, run.view, record, log)))
 
   const parts = await run.until(
     async () => {

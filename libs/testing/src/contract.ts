@@ -1,5 +1,6 @@
 import { signStatement, toBase64url, type Verified } from '#libs/canonical'
-import { canonicalTerms, contractKind, type ContractPayload, type ContractTerms } from '#libs/contract'
+import { contractKind, type ContractPayload, type ContractTerms } from '#libs/contract'
+import { canonicalTerms } from '#libs/contract/yaml'
 import {
   activationKind,
   type Activation,
