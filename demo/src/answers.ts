@@ -18,13 +18,49 @@ export function errorOf(said: Said): string {
     problems?: readonly unknown[]
   }
   const reasons = (error.reasons ?? []).map((reason) => reason.text)
-  const problems = (error.problems ?? []).map((problem) =>
-    typeof problem === 'string' ? problem : JSON.stringify(problem),
+  const problems = [...(error.problems ?? findings(said.answer)), ...queryFaults(said.answer)].map(
+    problemText,
   )
   return [
-    error.message ?? said.text,
+    error.message ?? '',
     ...problems,
     ...reasons,
     error.code === undefined ? '' : `[${error.code}]`,
   ].join(' ')
+}
+
+interface Problem {
+  readonly line?: number
+  readonly row?: number
+  readonly column?: unknown
+  readonly path?: string
+  readonly expected?: string
+  readonly seen?: string
+}
+
+// A file that does not fit is answered with a report; its findings are the reasons.
+function findings(answer: Record<string, unknown>): readonly unknown[] {
+  const report = answer['report'] as { findings?: readonly unknown[] } | undefined
+  return report?.findings ?? [answer]
+}
+
+function queryFaults(answer: Record<string, unknown>): readonly string[] {
+  const queries = (answer['queries'] ?? []) as readonly {
+    computation: string
+    code: string
+    message: string
+  }[]
+  return queries.map(({ computation, code, message }) => `${computation}: ${message} [${code}]`)
+}
+
+function problemText(problem: unknown): string {
+  if (typeof problem === 'string') return problem
+  const { line, row, column, path, expected, seen } = problem as Problem
+  const where = [
+    line === undefined ? '' : `line ${line}`,
+    row === undefined ? '' : `row ${row}`,
+    path ?? (typeof column === 'string' ? `column ${column}` : ''),
+  ]
+  if (expected === undefined) return JSON.stringify(problem)
+  return `${where.filter((part) => part !== '').join(', ')}: expected ${expected}, seen ${seen ?? ''};`
 }

@@ -31,16 +31,15 @@ import {
 import type { Stack } from './stack.js'
 
 /** How the Offer is wrong. */
-export type Trick = 'swappedKey' | 'otherMeasurement' | 'olderIdentity' | 'replayedNonces' | 'otherSimulator'
+export type Trick = 'swappedKey' | 'otherMeasurement' | 'otherSimulator'
+
+/** The measurement of some other program. */
+const otherMeasurement = 'ab'.repeat(32)
 
 const random = (length: number) => new Uint8Array(randomBytes(length))
 
 /** Takes the next run and offers itself for it. */
-export async function offerRogueEnclave(
-  stack: Stack,
-  trick: Trick,
-  olderIdentity?: { party: string; identity: string },
-): Promise<void> {
+export async function offerRogueEnclave(stack: Stack, trick: Trick): Promise<void> {
   const key = await signingKeyFromSeed(random(32))
   const { client, origin } = connect(stack, key)
   const enrolment = (await readFile(join(stack.folder, 'coordinator/enrolment'), 'utf8')).trim()
@@ -54,7 +53,7 @@ export async function offerRogueEnclave(
   const nonces = await collectNonces(client, assignment)
   const receiptKey = await signingKeyFromSeed(random(32))
   const honest = await honestOffer(stack, assignment, nonces, origin, receiptKey)
-  const offer = await signStatement(offerKind, bend(honest, trick, olderIdentity), receiptKey)
+  const offer = await signStatement(offerKind, bend(honest, trick), receiptKey)
   const bytes = await evidenceFor(
     stack,
     trick,
@@ -78,17 +77,10 @@ export async function offerRogueEnclave(
   await client.record(evidence.jws, { attachment: toBase64url(bytes) })
 }
 
-function bend(offer: Offer, trick: Trick, older?: { party: string; identity: string }): Offer {
-  if (trick === 'otherMeasurement')
-    return { ...offer, build: { ...offer.build, measurement: 'ab'.repeat(32) } }
-  if (trick === 'olderIdentity' && older !== undefined)
-    return { ...offer, identities: { ...offer.identities, [older.party]: older.identity } }
-  if (trick === 'replayedNonces')
-    return {
-      ...offer,
-      nonces: Object.fromEntries(Object.keys(offer.nonces).map((owner) => [owner, toBase64url(random(32))])),
-    }
-  return offer
+function bend(offer: Offer, trick: Trick): Offer {
+  return trick === 'otherMeasurement'
+    ? { ...offer, build: { ...offer.build, measurement: otherMeasurement } }
+    : offer
 }
 
 async function evidenceFor(
@@ -104,7 +96,7 @@ async function evidenceFor(
     trick === 'swappedKey'
       ? Uint8Array.from(another, (byte, index) => (index === another.length - 1 ? byte ^ 1 : byte))
       : offer
-  const measurement = trick === 'otherMeasurement' ? 'ab'.repeat(32) : stack.measurement
+  const measurement = trick === 'otherMeasurement' ? otherMeasurement : stack.measurement
   return (
     await issueSimulatedEvidence({
       key,
@@ -157,7 +149,10 @@ async function collectNonces(
     const owners = new Set(
       runRequestSchema.parse(unverifiedStatement(request.statement).payload).inputs.map(({ owner }) => owner),
     )
-    const given = seen.statements.filter(({ type }) => type === 'nonce')
+    const given = seen.statements.filter(
+      ({ type, statement }) =>
+        type === 'nonce' && nonceSchema.parse(unverifiedStatement(statement).payload).round === run.round,
+    )
     return given.length >= owners.size ? given : null
   })
   return Object.fromEntries(

@@ -32,12 +32,7 @@ export async function tryWhatIsNotAllowed(
   const yaml = await readFile(institute.file('study.yaml'), 'utf8')
   await writeFile(
     institute.file('altered.yaml'),
-    yaml
-      .replace('select male, count(*) as people', 'select id, count(*) as people')
-      .replace(
-        'group by 1\n      order by 1\n    requesters: [institute]\n    limit: 1000',
-        'group by 1\n    requesters: [institute]\n    limit: 1000',
-      ),
+    yaml.replace(/select male,[\s\S]*?order by 1/, 'select id, died from registry'),
   )
   await tell.refused(
     'an altered query that would list persons: refused before anyone is asked to sign',
@@ -93,7 +88,7 @@ export async function tryWhatIsNotAllowed(
     /limit\.runs/,
   )
   const { dataset, file } = files.laboratory
-  await tell.step('the laboratory withdraws its data, at once and alone', () =>
+  await tell.step('the laboratory withdraws what it sealed, at once and alone', () =>
     laboratory.must(
       'dataset',
       'withdraw',
@@ -101,6 +96,7 @@ export async function tryWhatIsNotAllowed(
       contract,
       '--dataset',
       dataset,
+      '--newest',
       '--reason',
       'a new consent form',
     ),

@@ -40,7 +40,8 @@ Examples:
     .command('withdraw')
     .description('Takes data out of a contract, at once and alone: from now on no key of it is released.')
     .requiredOption('--contract <id>', 'the contract')
-    .requiredOption('--dataset <name>', 'the dataset, every version of it')
+    .requiredOption('--dataset <name>', 'the dataset: every version of it, for good')
+    .option('--newest', 'only the newest version; another may be sealed in its place')
     .option('--reason <text>', 'why; partners read it', 'withdrawn by its owner')
     .addHelpText(
       'after',

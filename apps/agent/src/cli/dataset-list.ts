@@ -1,6 +1,7 @@
 import { signStatement } from '#libs/canonical'
 import { withdrawalKind } from '#libs/protocol'
 import { contractIdFrom } from '../contracts/active-contract.js'
+import { AgentError } from '../errors.js'
 import { versionsOf } from '../datasets/publish-sealing.js'
 import { spaces } from '../store/records.js'
 import { newStatement } from '../trust/new-statement.js'
@@ -47,13 +48,24 @@ export interface WithdrawOptions {
   readonly contract: string
   readonly dataset: string
   readonly reason: string
+  readonly newest?: boolean
 }
 
-/** Withdraws every version. The store says so first: from then on this agent releases nothing, whoever hears of it. */
+/**
+ * Withdraws the dataset for good, or its newest version alone. The store says so first: from then on this agent releases
+ * nothing of it, whoever hears of it.
+ */
 export async function withdrawDataset(session: Session, options: WithdrawOptions): Promise<Answer> {
   const { agent, daemon } = await session.agent()
   const contract = await contractIdFrom(agent, options.contract)
-  const versions = await versionsOf(agent, contract, options.dataset)
+  const all = await versionsOf(agent, contract, options.dataset)
+  const versions = options.newest === true ? all.slice(-1) : all
+  const newest = versions.at(-1)
+  if (options.newest === true && newest === undefined)
+    throw new AgentError(
+      'USAGE',
+      `no version of ${options.dataset} is sealed under this contract: see \`sealroom dataset list\``,
+    )
   await agent.store.write(
     ...versions.map((version) =>
       agent.store.put(
@@ -70,7 +82,7 @@ export async function withdrawDataset(session: Session, options: WithdrawOptions
       ...newStatement(agent, 'withdrawal'),
       contract,
       dataset: options.dataset,
-      manifest: null,
+      manifest: options.newest === true ? (newest?.manifest ?? null) : null,
       from: new Date(agent.now()).toISOString(),
       reason: options.reason,
     },
@@ -80,7 +92,7 @@ export async function withdrawDataset(session: Session, options: WithdrawOptions
   return {
     json: { contract, dataset: options.dataset, withdrawal: statement.id, index: recorded.index },
     text: [
-      `${options.dataset} is withdrawn from contract ${contract.slice(0, 12)} (entry ${recorded.index ?? '?'} of the log)`,
+      `${options.newest === true ? 'the newest version of ' : ''}${options.dataset} is withdrawn from contract ${contract.slice(0, 12)} (entry ${recorded.index ?? '?'} of the log)`,
     ],
   }
 }

@@ -3,6 +3,7 @@ import { isName, nameRule } from '#libs/contract'
 import { thumbprintSchema } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
+import type { Change } from '../store/agent-store.js'
 import { spaces } from '../store/records.js'
 import type { Frame } from './command-frame.js'
 import type { Session } from './session.js'
@@ -11,14 +12,17 @@ import type { Answer } from './world.js'
 
 export function addPinCommands(program: Command, frame: Frame): void {
   program
-    .command('pin <label> <thumbprint>')
+    .command('pin <label> <thumbprint> [more...]')
     .description(
       'Says that this consent key is that party, after its fingerprint was compared by telephone, in person or on paper. No\n' +
         'contract is signed with a party that is not pinned.',
     )
     .option('--replace', 'give the label to another key than before')
-    .addHelpText('after', '\nExample:\n  $ sealroom pin laboratory 0J4k…43 characters…x8\n')
-    .action(frame.action<[string, string, { replace?: boolean }]>(pin))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sealroom pin laboratory 0J4k…43 characters…x8\n  $ sealroom pin laboratory 0J4k… insurer Yb91…\n',
+    )
+    .action(frame.action<[string, string, string[], { replace?: boolean }]>(pin))
   program
     .command('unpin <label>')
     .description('Forgets that a key was compared. Contracts that were signed stay signed.')
@@ -35,29 +39,52 @@ export async function pin(
   session: Session,
   label: string,
   thumbprint: string,
+  more: readonly string[],
   { replace = false }: { replace?: boolean },
 ): Promise<Answer> {
-  if (!isName(label))
-    throw new AgentError('USAGE', `label: expected ${nameRule}; seen ${JSON.stringify(label)}`)
-  if (!thumbprintSchema.safeParse(thumbprint).success)
-    throw new AgentError(
-      'USAGE',
-      `thumbprint: expected the 43 characters that \`sealroom identity show\` prints as party; seen ${thumbprint.length}`,
-    )
+  const pairs = pairsOf([label, thumbprint, ...more])
   const { agent } = await session.agent()
   await agent.store.exclusively('pins', async () => {
-    const before = await keyOf(agent, label)
-    if (before !== undefined && before !== thumbprint && !replace)
-      throw new AgentError(
-        'REFUSED',
-        `${label} is pinned to ${before} already: compare again, then give --replace`,
-      )
-    const changes =
-      before === undefined || before === thumbprint ? [] : [agent.store.remove(spaces.pins, before)]
-    const record = { label, pinnedAt: new Date(agent.now()).toISOString() }
-    await agent.store.write(...changes, agent.store.put(spaces.pins, thumbprint, record))
+    const pinnedAt = new Date(agent.now()).toISOString()
+    const changes = await Promise.all(pairs.map((pair) => pinChanges(agent, pair, replace, pinnedAt)))
+    await agent.store.write(...changes.flat())
   })
-  return { json: { label, thumbprint }, text: [`${label} is ${thumbprint}`] }
+  const pinned = pairs.map(([name, key]) => ({ label: name, thumbprint: key }))
+  return { json: { label, thumbprint, pinned }, text: pairs.map(([name, key]) => `${name} is ${key}`) }
+}
+
+function pairsOf(words: readonly string[]): readonly (readonly [label: string, thumbprint: string])[] {
+  if (words.length % 2 !== 0)
+    throw new AgentError('USAGE', 'expected a label and a thumbprint for each party')
+  return words.flatMap((label, index) => {
+    if (index % 2 !== 0) return []
+    const thumbprint = words[index + 1] ?? ''
+    if (!isName(label))
+      throw new AgentError('USAGE', `label: expected ${nameRule}; seen ${JSON.stringify(label)}`)
+    if (!thumbprintSchema.safeParse(thumbprint).success)
+      throw new AgentError(
+        'USAGE',
+        `thumbprint: expected the 43 characters that \`sealroom identity show\` prints as party; seen ${thumbprint.length}`,
+      )
+    return [[label, thumbprint] as const]
+  })
+}
+
+async function pinChanges(
+  agent: Agent,
+  [label, thumbprint]: readonly [string, string],
+  replace: boolean,
+  pinnedAt: string,
+): Promise<readonly Change[]> {
+  const before = await keyOf(agent, label)
+  if (before !== undefined && before !== thumbprint && !replace)
+    throw new AgentError(
+      'REFUSED',
+      `${label} is pinned to ${before} already: compare again, then give --replace`,
+    )
+  const removed =
+    before === undefined || before === thumbprint ? [] : [agent.store.remove(spaces.pins, before)]
+  return [...removed, agent.store.put(spaces.pins, thumbprint, { label, pinnedAt })]
 }
 
 export async function unpin(session: Session, label: string): Promise<Answer> {

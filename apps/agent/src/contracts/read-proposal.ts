@@ -1,6 +1,7 @@
 /** From a YAML file to the terms of a proposal: what the author left to the agent is filled in from what it has pinned and seen. */
 import { thumbprintOf, toBase64url } from '#libs/canonical'
-import { readContract, maximumYamlBytes, type ContractReading, type ContractTerms } from '#libs/contract'
+import type { ContractTerms } from '#libs/contract'
+import { readContract, maximumYamlBytes, type ContractReading } from '#libs/contract/yaml'
 import {
   formatNote,
   keyIdOf,

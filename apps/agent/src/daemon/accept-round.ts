@@ -26,7 +26,7 @@ export async function acceptRound(
       round: run.round,
       offers: offerSet,
       manifests: own.map(({ manifest }) => manifest),
-      evidence: run.offers.map(({ evidence }) => evidence.payload.evidenceDigest),
+      evidence: run.offers.map(({ evidence }) => evidence.id),
       collateral: verdicts.map(({ collateral }) => collateral),
       // Equal in width, so their order as text is their order in time.
       expiresAt: expiries.toSorted()[0] ?? '',

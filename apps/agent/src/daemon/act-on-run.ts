@@ -58,6 +58,14 @@ export async function actOnRun(acting: Acting, contract: VerifiedContract, view:
   return await nextStep(acting, contract, run, record)
 }
 
+// Before the first Spend a round may end without a word from anyone; then nothing of it counts and another may begin.
+const betweenRounds: readonly string[] = [
+  'awaitingApprovals',
+  'awaitingOwners',
+  'awaitingWorker',
+  'collectingNonces',
+]
+
 async function nextStep(
   acting: Acting,
   contract: VerifiedContract,
@@ -70,6 +78,7 @@ async function nextStep(
     for (const { statement } of spent.values()) await sendOnce(agent, run.view, statement)
     return await release(acting, contract, run, record)
   }
+  if (betweenRounds.includes(run.view.state)) return await agree(acting, contract, run)
   if (record.accept !== null && record.round === run.round) {
     await sendOnce(agent, run.view, record.accept)
     return await spendAll(acting, contract, run)
@@ -112,7 +121,7 @@ async function answer(
   state: 'ready' | 'waiting',
   reason: string,
 ): Promise<Waiting> {
-  const said = `${state} ${reason}`
+  const said = `${state} ${reason} ${run.round}`
   if (answers.get(run.id) !== said)
     await agent.client.readiness({ run: run.id, state, reason: reason.slice(0, 500) })
   answers.set(run.id, said)

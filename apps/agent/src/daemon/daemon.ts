@@ -138,6 +138,7 @@ class Daemon {
     const view = await this.agent.client.contract(id)
     if (view.state !== 'active') return
     await this.guarded('contract', async () => {
+      await this.followFor(view.statements.flatMap(({ index }) => index ?? []))
       const contract = await this.contracts.active(id)
       if (!contract.ownSignature || !contract.dataOwners.includes(this.agent.keys.party)) return
       await this.afterStart.awaited(contract)
