@@ -93,7 +93,7 @@ async function story(tell: Narrator, stack: Stack, fast: boolean, out: string): 
 
 async function sandbox(): Promise<{ mode: string; note: string }> {
   const { mode, explanation } = await detectSandbox()
-  return { mode, note: explanation === null ? '' : ` (${explanation})` }
+  return { mode, note: ` (${explanation})` }
 }
 
 function sayHowToUse(tell: Narrator, stack: Stack): void {

@@ -1,8 +1,9 @@
 /** Starts what a collaboration needs on one machine: a coordinator, a worker pool with a SIMULATED enclave, and the parties. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { signingKeyFromSeed, toBase64url } from '#libs/canonical'
+import { routes } from '#libs/protocol'
 import { HostileCoordinator } from './hostile-coordinator.js'
 import { Party } from './party.js'
 import { programs, run, start, type Running } from './processes.js'
@@ -65,23 +66,16 @@ export class Stack {
     )
   }
 
-  /** A single-use invitation from the operator. */
+  /** A single-use invitation from the operator, as `invite` of the coordinator's command line asks for it. */
   async invite(label: string): Promise<string> {
-    const { stdout, stderr, exit } = await run([
-      programs.coordinator,
-      'invite',
-      ...[
-        '--label',
-        label,
-        '--url',
-        this.directUrl,
-        '--operator-token-file',
-        join(this.folder, 'coordinator/operator-token'),
-        '--json',
-      ],
-    ])
-    if (exit !== 0) throw new Error(`the operator could not invite ${label}: ${stdout}${stderr}`)
-    return (JSON.parse(stdout) as { invitation: string }).invitation
+    const token = (await readFile(join(this.folder, 'coordinator/operator-token'), 'utf8')).trim()
+    const answer = await fetch(new URL(routes.invitations, this.directUrl), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ label, validHours: 1 }),
+    })
+    if (!answer.ok) throw new Error(`the operator could not invite ${label}: ${await answer.text()}`)
+    return ((await answer.json()) as { invitation: string }).invitation
   }
 
   async stop(): Promise<void> {
