@@ -84,12 +84,12 @@ export async function startCoordinator(
 async function createApplication(parts: Parts): Promise<NestFastifyApplication> {
   const { config, folder } = parts
   const adapter = fastifyAdapter({ trustProxy: config.behindTlsProxy })
-  const options = { logger: new JsonLines(config.logLevel), abortOnError: false, bodyParser: false }
-  const app = await NestFactory.create<NestFastifyApplication>(
-    CoordinatorModule.from(parts),
-    adapter,
-    options,
-  )
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class and means their shape
+  const app = await NestFactory.create<NestFastifyApplication>(CoordinatorModule.from(parts), adapter, {
+    logger: new JsonLines(config.logLevel),
+    abortOnError: false,
+    bodyParser: false,
+  })
   const authenticator = app.get(Authenticator)
   const ledger = app.get(Ledger)
   const closing = app.get(ChangeSignal)

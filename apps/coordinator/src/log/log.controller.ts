@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common'
-import { z } from 'zod'
+import type { z } from 'zod'
 import {
   cosignRequestSchema,
   digestSchema,
@@ -8,6 +8,7 @@ import {
   type LogInfo,
 } from '#libs/protocol'
 import { CoordinatorError } from '../errors.js'
+import { wholeNumber } from '../http/query-schemas.js'
 import { From, Party, Serves, type Caller } from '../http/caller.js'
 import { Checkpoints } from './checkpoints.js'
 import { LogSettings, PublicLog } from './public-log.js'
@@ -15,11 +16,6 @@ import { RecordCosignature } from './record-cosignature.js'
 
 /** Leaves in one answer. */
 const pageLeaves = 1000
-
-const number = z
-  .string()
-  .regex(/^(?:0|[1-9]\d{0,15})$/, 'expected a whole number')
-  .transform(Number)
 
 @Serves('party', 'worker')
 @Controller('v1/log')
@@ -41,7 +37,7 @@ export class LogController {
   @Get('checkpoint')
   checkpoint(
     @Query('run', { schema: digestSchema.optional() }) run: string | undefined,
-    @Query('size', { schema: number.optional() }) size: number | undefined,
+    @Query('size', { schema: wholeNumber.optional() }) size: number | undefined,
     @From() caller: Caller,
   ): Promise<CheckpointMessage> {
     if (size !== undefined) return this.checkpoints.at(size)
@@ -50,8 +46,8 @@ export class LogController {
 
   @Get('leaves')
   leaves(
-    @Query('from', { schema: number }) from: number,
-    @Query('to', { schema: number }) to: number,
+    @Query('from', { schema: wholeNumber }) from: number,
+    @Query('to', { schema: wholeNumber }) to: number,
   ): { from: number; leaves: readonly string[] } {
     if (from > to)
       throw new CoordinatorError(
@@ -64,15 +60,15 @@ export class LogController {
   @Get('inclusion')
   inclusion(
     @Query('digest', { schema: digestSchema }) digest: string,
-    @Query('size', { schema: number }) size: number,
+    @Query('size', { schema: wholeNumber }) size: number,
   ): { index: number; size: number; proof: string[] } {
     return { size, ...this.log.inclusion(digest, size) }
   }
 
   @Get('consistency')
   consistency(
-    @Query('from', { schema: number }) from: number,
-    @Query('to', { schema: number }) to: number,
+    @Query('from', { schema: wholeNumber }) from: number,
+    @Query('to', { schema: wholeNumber }) to: number,
   ): { from: number; to: number; proof: string[] } {
     return { from, to, proof: this.log.consistency(from, to) }
   }

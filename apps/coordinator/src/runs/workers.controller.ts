@@ -1,18 +1,10 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common'
 import type { FastifyReply } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { digestSchema, registerWorkerSchema, workerEndSchema } from '#libs/protocol'
 import { From, Serves, Worker, type Caller } from '../http/caller.js'
+import { waitSeconds, wholeNumber } from '../http/query-schemas.js'
 import { WorkerDesk } from './worker-desk.js'
-
-const seconds = z
-  .string()
-  .regex(/^\d{1,3}(?:\.\d{1,3})?$/, 'expected seconds')
-  .transform(Number)
-const version = z
-  .string()
-  .regex(/^(?:0|[1-9]\d{0,9})$/, 'expected a whole number')
-  .transform(Number)
 
 @Serves('worker')
 @Controller('v1/workers')
@@ -32,7 +24,7 @@ export class WorkersController {
 
   @Get('assignment')
   async assignment(
-    @Query('wait', { schema: seconds }) wait: number,
+    @Query('wait', { schema: waitSeconds }) wait: number,
     @Worker() worker: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -42,8 +34,8 @@ export class WorkersController {
   @Get('runs/:id')
   async run(
     @Param('id', { schema: digestSchema }) id: string,
-    @Query('version', { schema: version }) after: number,
-    @Query('wait', { schema: seconds }) wait: number,
+    @Query('version', { schema: wholeNumber }) after: number,
+    @Query('wait', { schema: waitSeconds }) wait: number,
     @Worker() worker: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {

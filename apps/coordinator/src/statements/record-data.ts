@@ -106,7 +106,7 @@ export class RecordData {
     const terms = Object.hasOwn(contract.terms.datasets, dataset)
       ? contract.terms.datasets[dataset]
       : undefined
-    if (terms === undefined || terms.kind !== kind || !keysOf(contract.terms, terms.owners).includes(by))
+    if (terms?.kind !== kind || !keysOf(contract.terms, terms.owners).includes(by))
       throw new CoordinatorError('NOT_ENTITLED', `the contract has no ${kind} ${dataset} that ${by} owns`)
   }
 

@@ -1,11 +1,15 @@
 import { cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../config.js'
 import { startCoordinator } from '../start-coordinator.js'
 import { aStage, testOrigin, type Stage } from '../testing/stage.js'
+import { Play } from '../testing/play.js'
+import { testDatabaseUrl } from '../testing/config.js'
 import { migrate, type MigrationConnection } from './migrate.js'
 
 const migrations = 'prisma/migrations'
@@ -105,24 +109,44 @@ describe('a data folder', () => {
   })
 })
 
-const url = process.env['SEALROOM_TEST_DATABASE_URL']
+describe.skipIf(testDatabaseUrl === undefined)('on PostgreSQL (SEALROOM_TEST_DATABASE_URL)', () => {
+  /** A fresh database beside the one that the variable names. */
+  async function freshDatabase(): Promise<string> {
+    const client = new pg.Client({ connectionString: testDatabaseUrl })
+    await client.connect()
+    const name = `sealroom_${randomUUID().replaceAll('-', '')}`
+    await client.query(`CREATE DATABASE ${name}`)
+    await client.end()
+    const url = new URL(testDatabaseUrl ?? '')
+    url.pathname = `/${name}`
+    return url.href
+  }
 
-describe('on PostgreSQL', () => {
-  const title = 'two servers that start at once migrate once, and one of them serves'
-  it.skipIf(url === undefined)(
-    url === undefined ? `${title} (not run: SEALROOM_TEST_DATABASE_URL is not set)` : title,
-    async () => {
-      const start = async () => {
-        const dataFolder = await mkdtemp(join(tmpdir(), 'sealroom-postgres-'))
-        return await startCoordinator(
-          loadConfig({ dataFolder, port: 0, origin: testOrigin, databaseUrl: url, logLevel: 'silent' }, {}),
-        )
-      }
-      const results = await Promise.allSettled([start(), start()])
-      const [running] = results.filter((result) => result.status === 'fulfilled')
-      const [refused] = results.filter((result) => result.status === 'rejected')
-      expect(refused?.reason).toMatchObject({ code: 'DATABASE_IN_USE' })
-      await running?.value.close()
-    },
-  )
+  it('two servers that start at once migrate once, and one of them serves', async () => {
+    const databaseUrl = await freshDatabase()
+    const start = async () => {
+      const dataFolder = await mkdtemp(join(tmpdir(), 'sealroom-postgres-'))
+      const config = loadConfig(
+        { dataFolder, port: 0, origin: testOrigin, databaseUrl, logLevel: 'silent' },
+        {},
+      )
+      return await startCoordinator(config)
+    }
+    const results = await Promise.allSettled([start(), start()])
+    const running = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const refused = results.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as Error] : [],
+    )
+    expect(running).toHaveLength(1)
+    expect(refused).toMatchObject([{ code: 'DATABASE_IN_USE' }])
+    await running[0]?.close()
+  })
+
+  it('a whole run completes', async () => {
+    const stage = await aStage({ databaseUrl: await freshDatabase() })
+    const play = await Play.begin(stage)
+    const run = await play.request()
+    expect((await play.until('completed', run, await stage.worker())).state).toBe('completed')
+    await stage.close()
+  })
 })
