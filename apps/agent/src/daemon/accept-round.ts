@@ -1,12 +1,11 @@
 import { signStatement } from '#libs/canonical'
 import { acceptKind } from '#libs/protocol'
-import { spaces } from '../store/records.js'
 import type { OfferVerdict } from '../trust/appraise-offers.js'
 import { newStatement } from '../trust/new-statement.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 import type { Acting } from './act-on-run.js'
-import { untouchedRun } from './spending.js'
+import { changeRun } from './run-record.js'
 
 /** Signs the Accept of a round's Offers, keeps it with the nonce it rests on, and sends it. */
 export async function acceptRound(
@@ -33,15 +32,11 @@ export async function acceptRound(
     },
     agent.keys.daemonKey,
   )
-  const record = (await agent.store.get(spaces.runs, run.id)) ?? untouchedRun(contract.id)
-  await agent.store.write(
-    agent.store.put(spaces.runs, run.id, {
-      ...record,
-      round: run.round,
-      acceptedOffers: offerSet,
-      acceptedNonce: liveRounds.get(run.id)?.nonce ?? null,
-      accept: accept.jws,
-    }),
-  )
+  await changeRun(agent, contract.id, run.id, {
+    round: run.round,
+    acceptedOffers: offerSet,
+    acceptedNonce: liveRounds.get(run.id)?.nonce ?? null,
+    accept: accept.jws,
+  })
   await agent.client.record(accept.jws)
 }

@@ -22,7 +22,8 @@ import { refuse } from './refuse.js'
 import { releaseKeys, releasing } from './release-keys.js'
 import { sendOnce } from './send-once.js'
 import { signNonce } from './sign-nonce.js'
-import { spend, spendsOf, untouchedRun } from './spending.js'
+import { changeRun, runRecord } from './run-record.js'
+import { spend, spendsOf } from './spending.js'
 
 /** What acting on runs needs beside the agent. */
 export interface Acting {
@@ -48,7 +49,7 @@ export async function actOnRun(acting: Acting, contract: VerifiedContract, view:
   const own = run.request.payload.inputs.filter(({ owner }) => owner === agent.keys.party)
   if (own.length === 0 || !contract.ownSignature) return null
   await expectWholeRecord(agent, contract, view)
-  const record = (await agent.store.get(spaces.runs, run.id)) ?? untouchedRun(contract.id)
+  const record = await runRecord(agent, contract.id, run.id)
   if (await noteOutcome(agent, run, record)) return null
   if (record.adopted)
     return 'nobody: this run was spent before a restore, and nothing more is released for it'
@@ -228,8 +229,7 @@ async function decideHere<A extends Act>(
 async function noteOutcome(agent: Agent, run: VerifiedRun, record: RunRecord): Promise<boolean> {
   if (run.receipt === null || (await findLeaf(agent, run.receipt.digest)) === undefined) return false
   const { outcome } = run.receipt.payload
-  if (record.outcome !== outcome)
-    await agent.store.write(agent.store.put(spaces.runs, run.id, { ...record, outcome }))
+  if (record.outcome !== outcome) await changeRun(agent, record.contract, run.id, { outcome })
   return run.outputKeys !== null || outcome !== 'completed'
 }
 

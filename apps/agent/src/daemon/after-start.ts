@@ -15,6 +15,9 @@ import { followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { adoptSpend } from './spending.js'
 
+/** Cosignatures count whole seconds, so the first one after a start may still read as before it. */
+const askAgainMilliseconds = 1000
+
 /** Which other owners have not cosigned since the start; empty when the agent may act under this contract. */
 export type Awaited = readonly string[]
 
@@ -62,7 +65,7 @@ export class AfterStart {
       key: contract.chainOf(owner).newest.payload.daemonKey,
     }
     const cosignature = await findCosignature(parseNote(note), witness)
-    return cosignature !== undefined && cosignature.timeSeconds * 1000 >= this.startedAt - 1000
+    return cosignature !== undefined && cosignature.timeSeconds * 1000 >= this.startedAt
   }
 
   // A restored sole owner has nobody whose cosignature would show that the log is whole: a person says what was spent.
@@ -71,7 +74,7 @@ export class AfterStart {
   }
 
   private async askForCosignatures(contract: VerifiedContract): Promise<void> {
-    if (this.agent.now() - this.lastAskedAt < 2000) return
+    if (this.agent.now() - this.lastAskedAt < askAgainMilliseconds) return
     this.lastAskedAt = this.agent.now()
     await this.agent.client.requestCosignatures(contract.id)
   }

@@ -17,7 +17,7 @@ import { readQuery } from '../trust/read-query.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 import { inLog } from '../trust/whole-record.js'
-import { countSpends } from './spending.js'
+import { countSpends, runsSpentSince, spendsOf } from './spending.js'
 import type { LiveRound } from './live-round.js'
 
 /** Facts that `agree` is decided on. */
@@ -161,7 +161,11 @@ async function consentFact(
   if (agent.houseRules.denyRequesters.includes(by)) return 'declined'
   const answer = await agent.store.get(spaces.consents, run.id)
   if (answer !== undefined) return answer.allow ? 'agreed' : 'declined'
-  return isAutomatic(agent.houseRules, contract.id, computation) ? 'agreed' : 'waiting'
+  if (!isAutomatic(agent.houseRules, contract.id, computation)) return 'waiting'
+  // What the daemon does by itself has a bound; beyond it a person looks.
+  const spentAlready = (await spendsOf(agent, run.id)).size > 0
+  const lastHour = await runsSpentSince(agent, agent.now() - 3_600_000)
+  return spentAlready || lastHour < agent.houseRules.releasesPerHour ? 'agreed' : 'waiting'
 }
 
 async function sealingFacts(agent: Agent, contract: VerifiedContract): Promise<FactsOf<'agree'>['sealings']> {

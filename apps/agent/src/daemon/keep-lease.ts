@@ -10,6 +10,7 @@ import { spaces } from '../store/records.js'
 import { newStatement } from '../trust/new-statement.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
+import { changeRun } from './run-record.js'
 
 /** The timers of this process; the release itself is durable, a lease that nobody renews just ends. */
 export class Leases {
@@ -59,10 +60,10 @@ export class Leases {
       this.stop(run.id)
       return
     }
-    const record = await agent.store.get(spaces.runs, run.id)
-    if (record === undefined || Object.keys(record.releases).length === 0) return
-    const sequence = record.renewals + 1
-    await agent.store.write(agent.store.put(spaces.runs, run.id, { ...record, renewals: sequence }))
+    const { releases, renewals: sequence } = await changeRun(agent, contract.id, run.id, ({ renewals }) => ({
+      renewals: renewals + 1,
+    }))
+    if (Object.keys(releases).length === 0) return
     const { jws } = await signStatement(
       renewalKind,
       {

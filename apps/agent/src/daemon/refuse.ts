@@ -6,7 +6,7 @@ import { spaces } from '../store/records.js'
 import { newStatement } from '../trust/new-statement.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
-import { untouchedRun } from './spending.js'
+import { changeRun } from './run-record.js'
 
 /** Says no to a run, for good: signed, kept, sent, and in the log. */
 export async function refuse(
@@ -16,7 +16,6 @@ export async function refuse(
   step: Refusal['step'],
   reasons: readonly Reason[],
 ): Promise<string> {
-  const record = (await agent.store.get(spaces.runs, run.id)) ?? untouchedRun(contract.id)
   const { jws } = await signStatement(
     refusalKind,
     {
@@ -29,8 +28,8 @@ export async function refuse(
     },
     agent.keys.daemonKey,
   )
+  await changeRun(agent, contract.id, run.id, { refusal: jws })
   await agent.store.write(
-    agent.store.put(spaces.runs, run.id, { ...record, refusal: jws }),
     agent.store.put(spaces.notes, run.id, { at: new Date(agent.now()).toISOString(), reasons: [...reasons] }),
   )
   agent.report({ what: 'refused', run: run.id, step, why: reasons.map(({ text }) => text).join(' ') })

@@ -12,7 +12,8 @@ import { newStatement } from '../trust/new-statement.js'
 import { readQuery } from '../trust/read-query.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
-import { spendsOf, untouchedRun } from './spending.js'
+import { changeRun } from './run-record.js'
+import { spendsOf } from './spending.js'
 
 /** One dataset of this owner in a run, with the segments that the computation reads. */
 export interface Handing {
@@ -65,8 +66,7 @@ export async function releaseKeys(
       spend: spends.get(part.dataset)?.id ?? '',
     })
   requestKey.fill(0)
-  const record = (await agent.store.get(spaces.runs, run.id)) ?? untouchedRun(contract.id)
-  await agent.store.write(agent.store.put(spaces.runs, run.id, { ...record, releases }))
+  await changeRun(agent, contract.id, run.id, { releases })
   await Promise.all(Object.values(releases).map((statement) => agent.client.record(statement)))
   agent.report({
     what: 'keys released',

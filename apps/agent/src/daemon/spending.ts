@@ -7,9 +7,10 @@ import { signStatement } from '#libs/canonical'
 import { spendKind, type Amounts, type Spend } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
-import { spaces, type RunRecord, type SpendHeadRecord, type SpendRecord } from '../store/records.js'
+import { spaces, type SpendHeadRecord, type SpendRecord } from '../store/records.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { newStatement } from '../trust/new-statement.js'
+import { changeRun } from './run-record.js'
 
 /** What one run of exact SQL costs: one run; rows and privacy budgets belong to other kinds of computation. */
 export const oneRun: Amounts = { runs: 1, rows: 0, epsilonMicro: 0, deltaPico: 0 }
@@ -19,20 +20,6 @@ const nothingSpent: SpendHeadRecord = {
   total: { runs: 0, rows: 0, epsilonMicro: 0, deltaPico: 0 },
   id: null,
 }
-
-/** A run that this agent has done nothing in. */
-export const untouchedRun = (contract: Digest): RunRecord => ({
-  contract,
-  round: 0,
-  acceptedOffers: null,
-  acceptedNonce: null,
-  accept: null,
-  releases: {},
-  refusal: null,
-  renewals: 0,
-  outcome: null,
-  adopted: false,
-})
 
 /** The Spends of this agent in a run, by dataset. */
 export async function spendsOf(agent: Agent, run: Digest): Promise<ReadonlyMap<string, SpendRecord>> {
@@ -93,6 +80,7 @@ async function nextSpend(
     digest: statement.digest,
     sequence,
     total,
+    at: statement.payload.issuedAt,
   }
 }
 
@@ -119,11 +107,11 @@ export async function adoptSpend(
     digest: spend.digest,
     sequence,
     total,
+    at: spend.payload.issuedAt,
   }
-  const known = (await agent.store.get(spaces.runs, run)) ?? untouchedRun(contract.id)
+  await changeRun(agent, contract.id, run, { adopted: true })
   await agent.store.write(
     agent.store.put(spaces.spends, `${run}/${dataset}`, record),
-    agent.store.put(spaces.runs, run, { ...known, adopted: true }),
     ...(sequence > head.sequence
       ? [agent.store.put(spaces.spendHeads, headKey(contract, dataset), headOf(record))]
       : []),
@@ -160,6 +148,12 @@ export async function countSpends(
   let failures = 0
   for (const run of spent) if ((await agent.store.get(spaces.runs, run))?.outcome !== 'completed') failures++
   return { runs: spent.size, failures }
+}
+
+/** How many runs this agent has spent on since a time, under all contracts. */
+export async function runsSpentSince(agent: Agent, since: number): Promise<number> {
+  const recent = (await agent.store.list(spaces.spends)).filter(([, { at }]) => Date.parse(at) >= since)
+  return new Set(recent.map(([key]) => key.split('/')[0])).size
 }
 
 function headOf({ sequence, total, id }: SpendRecord): SpendHeadRecord {

@@ -63,6 +63,7 @@ export interface SpendRecord {
   readonly digest: string
   readonly sequence: number
   readonly total: Amounts
+  readonly at: string
 }
 
 /** What this owner has signed in a run besides Spends. A release stands here before it is sent. */

@@ -125,7 +125,7 @@ export async function verifyActiveContract(agent: Agent, view: ContractView): Pr
     by: activation.payload.by,
     contract: activation.payload.contract,
     signatures: activation.payload.signatures,
-    recordedAt: await recordedAt(agent, id, activation),
+    recordedAt: await recordedAt(agent, contract, activation),
   })
   const chainOf = (party: Thumbprint): IdentityChain => {
     const chain = chains.get(party)
@@ -180,12 +180,20 @@ async function expectPinned(agent: Agent, terms: ContractTerms): Promise<void> {
   )
 }
 
-/** When this agent first saw the Activation in the log by its own clock; the coordinator's word for it is no proof of time. */
-async function recordedAt(agent: Agent, id: Digest, activation: Verified<Activation>): Promise<number> {
-  const known = await agent.store.get(spaces.contracts, id)
-  if (known !== undefined) return Date.parse(known.activationSeenAt)
+/**
+ * When the log had the Activation. A data owner takes the time at which it saw it there itself: the coordinator's word is no
+ * proof. Others, who may come years later and release nothing, read that word.
+ */
+async function recordedAt(
+  agent: Agent,
+  { id, terms }: Contract,
+  activation: Verified<Activation>,
+): Promise<number> {
   if ((await findLeaf(agent, activation.digest)) === undefined)
     throw notVerified(id, 'its Activation in the log, as far as this agent has read it', 'no such entry')
+  if (!ownersOf(terms).includes(agent.keys.party)) return Date.parse(activation.payload.issuedAt)
+  const known = await agent.store.get(spaces.contracts, id)
+  if (known !== undefined) return Date.parse(known.activationSeenAt)
   const now = agent.now()
   const record = { activation: activation.jws, activationSeenAt: new Date(now).toISOString() }
   await agent.store.write(agent.store.put(spaces.contracts, id, record))
