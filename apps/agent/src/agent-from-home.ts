@@ -35,7 +35,7 @@ export interface OpenHome {
 }
 
 /** How long a command waits for another command to be done with the store. */
-const patienceMilliseconds = 5000
+const retries = 100
 const retryMilliseconds = 50
 
 /**
@@ -99,11 +99,10 @@ async function readDaemonSecrets(
 
 async function openStore(
   home: Home,
-  { now, wait }: Surroundings,
+  { wait }: Surroundings,
   alone: boolean,
 ): Promise<{ raw: RawStore; daemon: ControlClient | null }> {
-  const until = now() + patienceMilliseconds
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const daemon = await ControlClient.connect(home.socket)
     if (daemon !== null && !alone) return { raw: daemon, daemon }
     if (daemon !== null) {
@@ -118,7 +117,7 @@ async function openStore(
       return { raw: await LevelStore.open(home.store), daemon: null }
     } catch (error) {
       // Another command is at work for a moment, or a daemon is about to listen.
-      if (!(error instanceof AgentError) || error.code !== 'STORE_IN_USE' || now() >= until) throw error
+      if (!(error instanceof AgentError) || error.code !== 'STORE_IN_USE' || attempt >= retries) throw error
       await wait(retryMilliseconds)
     }
   }

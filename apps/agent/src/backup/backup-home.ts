@@ -27,7 +27,7 @@ const contentSchema = z.strictObject({
   store: z.array(z.tuple([z.string(), z.string()])),
 })
 
-const maximumBackupBytes = 2 ** 30
+const maximumBackupBytes = 2 ** 28
 const writesAtOnce = 1000
 
 export interface BackupSurroundings {
@@ -44,7 +44,9 @@ export async function makeBackup(
   surroundings: BackupSurroundings,
 ): Promise<string> {
   const store: [string, string][] = []
-  for await (const [name, value] of open.raw.entries('', '\uffff')) store.push([name, toBase64url(value)])
+  for (const { name } of Object.values(spaces))
+    for await (const [key, value] of open.raw.entries(`${name}!`, `${name}!\uffff`))
+      store.push([key, toBase64url(value)])
   const content: z.input<typeof contentSchema> = {
     version: 1,
     madeAt: new Date(surroundings.now()).toISOString(),

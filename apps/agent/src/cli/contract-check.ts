@@ -8,7 +8,7 @@ import { seenCheckpoint } from '../trust/log-follower.js'
 import { partyLines, warningLines } from './contract-show.js'
 import { exitCodes } from './exit-codes.js'
 import type { Session } from './session.js'
-import { table } from './table.js'
+import { counted, table } from './table.js'
 import type { Answer } from './world.js'
 
 /** Checks a contract before anyone sees it; asks nobody. */
@@ -25,7 +25,7 @@ export async function checkContract(
     return {
       json: { file: path, ok: false, problems: reading.problems },
       text: [
-        `${path} has ${reading.problems.length} mistakes`,
+        `${path} has ${counted(reading.problems.length, 'mistake')}`,
         ...reading.problems.map((problem) => `  - ${problemText(problem)}`),
       ],
       exit: exitCodes.refused,

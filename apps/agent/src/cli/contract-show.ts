@@ -6,7 +6,7 @@ import { verifyProposal } from '../trust/verify-contract.js'
 import { exitCodes } from './exit-codes.js'
 import { partyNames } from './party-names.js'
 import type { Session } from './session.js'
-import { facts, table } from './table.js'
+import { counted, facts, table } from './table.js'
 import type { Answer } from './world.js'
 
 export async function listContracts(session: Session): Promise<Answer> {
@@ -95,7 +95,7 @@ export async function reviewContractCommand(session: Session, given: string): Pr
       `contract ${contract.id}`,
       failed.length === 0
         ? `sign it: sealroom contract sign ${contract.id.slice(0, 12)}`
-        : `${failed.length} checks do not hold: it cannot be signed`,
+        : `${counted(failed.length, 'check')} not held: it cannot be signed`,
     ],
     exit: failed.length === 0 ? exitCodes.ok : exitCodes.refused,
   }

@@ -10,7 +10,7 @@ import { newStatement } from '../trust/new-statement.js'
 import { pinnedParties } from '../trust/known-parties.js'
 import { verifyProposal } from '../trust/verify-contract.js'
 import type { Session } from './session.js'
-import { facts } from './table.js'
+import { counted, facts } from './table.js'
 import type { Answer } from './world.js'
 
 /** Signs the first signature of a contract and records it. */
@@ -21,7 +21,7 @@ export async function proposeContract(session: Session, path: string): Promise<A
     throw new AgentError(
       'USAGE',
       [
-        `${path} has ${reading.problems.length} mistakes; see \`sealroom contract check ${path}\``,
+        `${path} has ${counted(reading.problems.length, 'mistake')}; see \`sealroom contract check ${path}\``,
         ...reading.problems.map((problem) => `  - ${problemText(problem)}`),
       ].join('\n'),
     )

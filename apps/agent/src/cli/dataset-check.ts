@@ -8,6 +8,7 @@ import { planTable, type TablePlan } from '../datasets/table-plan.js'
 import { verifyProposal } from '../trust/verify-contract.js'
 import { exitCodes } from './exit-codes.js'
 import type { Session } from './session.js'
+import { counted } from './table.js'
 import type { Answer } from './world.js'
 
 export interface CheckOptions {
@@ -44,7 +45,7 @@ export function fitAnswer(path: string, plan: TablePlan, report: ProfileReport):
     text: fits
       ? [`${path} fits ${plan.dataset}`, '', ...profileLines(report)]
       : [
-          `${path} does not fit ${plan.dataset}: ${report.findingCount} findings`,
+          `${path} does not fit ${plan.dataset}: ${counted(report.findingCount, 'finding')}`,
           '',
           ...findingLines(report),
         ],

@@ -45,7 +45,7 @@ export async function requestRun(session: Session, options: RequestOptions): Pro
     signal: session.world.signal,
     wait: session.world.wait,
     onState: (seen) => {
-      session.note(waitingText(seen))
+      session.note(waitingText(seen, contract.labelOf))
     },
   })
   return endedAnswer(view, contract.labelOf)

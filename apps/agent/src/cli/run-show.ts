@@ -75,9 +75,17 @@ export async function explain(session: Session, given: string): Promise<Answer> 
 }
 
 /** What a run waits for, in one line. */
-export function waitingText(view: RunView): string {
-  if (view.waitingFor.length === 0) return view.state
-  return `${view.state}: ${view.waitingFor.map(({ what, whom, reason }) => [what, whom.length > 0 ? `of ${whom.join(', ')}` : '', reason === '' ? '' : `(${reason})`].filter((part) => part !== '').join(' ')).join('; ')}`
+export function waitingText(view: RunView, labelOf: (party: string) => string): string {
+  const waits = view.waitingFor.map((waiting) => waitingFor(waiting, labelOf))
+  return waits.length === 0 ? view.state : `${view.state}: ${waits.join('; ')}`
+}
+
+function waitingFor(
+  { what, whom, reason }: RunView['waitingFor'][number],
+  labelOf: (party: string) => string,
+): string {
+  const of = whom.length === 0 ? '' : ` of ${whom.map(labelOf).join(', ')}`
+  return `${what}${of}${reason === '' ? '' : ` (${reason})`}`
 }
 
 /** A run as people see it. */
@@ -91,11 +99,7 @@ export function runLines(view: RunView, labelOf: (party: string) => string): str
   ]
   if (view.round > 0) pairs.push(['round', String(view.round)])
   if (view.endedBecause !== null) pairs.push(['because', view.endedBecause])
-  for (const { what, whom, reason } of view.waitingFor)
-    pairs.push([
-      'waits for',
-      `${what}${whom.length === 0 ? '' : ` of ${whom.map(labelOf).join(', ')}`}${reason === '' ? '' : `: ${reason}`}`,
-    ])
+  for (const waiting of view.waitingFor) pairs.push(['waits for', waitingFor(waiting, labelOf)])
   for (const { name, size } of view.outputs) pairs.push(['output', `${name}, ${size} bytes sealed`])
   return facts(pairs)
 }

@@ -16,6 +16,11 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   return [line(headings), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)]
 }
 
+/** `1 mistake`, `2 mistakes`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
 /** Names and what they hold, below each other. */
 export function facts(pairs: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(...pairs.map(([name]) => name.length))

@@ -44,9 +44,17 @@ export async function makeAgentHome(
   const consent = await signingKeyFromSeed(seeds.consent)
   const secrets = makeDaemonSecrets(randomBytes)
   const identity = await firstIdentity(consent, seeds.recovery, secrets, plan, surroundings)
+  const salt = randomBytes(32)
   const seal = async (kind: SealedKind, unlock: Unlock, secret: Uint8Array, path: string) => {
     const cost = surroundings.scryptCost === undefined ? {} : { cost: surroundings.scryptCost }
-    const text = await sealFile(secret, { kind, party: consent.thumbprint, unlock, randomBytes, ...cost })
+    const text = await sealFile(secret, {
+      kind,
+      party: consent.thumbprint,
+      unlock,
+      randomBytes,
+      salt,
+      ...cost,
+    })
     await writeDurably(path, text, { replace: false })
   }
   await seal('recovery', plan.passphrase, encodeSeed(seeds.recovery), plan.recoveryFile)

@@ -2,8 +2,9 @@
  * Secrets of an agent at rest: XChaCha20-Poly1305 under a passphrase (scrypt) or a 32-byte key file, as one line of canonical
  * JSON. Guards the secret against whoever copies the file; says nothing about who may read it on this machine.
  */
+import { scrypt } from 'node:crypto'
+import { promisify } from 'node:util'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { z } from 'zod'
 import {
   canonicalBytes,
@@ -65,7 +66,7 @@ const fileSchema = headerSchema.extend({ ciphertext: z.string().regex(/^[A-Za-z0
 type Header = z.infer<typeof headerSchema>
 
 /** Anything longer is no file of ours. A backup is longer than keys are. */
-const maximumLength = { consent: 4096, recovery: 4096, daemon: 262_144, backup: 2 ** 30 } as const
+const maximumLength = { consent: 4096, recovery: 4096, daemon: 262_144, backup: 2 ** 28 } as const
 
 export interface SealOptions {
   readonly kind: SealedKind
@@ -74,15 +75,17 @@ export interface SealOptions {
   readonly randomBytes: (length: number) => Uint8Array
   /** @defaultValue {@link defaultCost} */
   readonly cost?: ScryptCost
+  /** 32 bytes; files that are made together under one passphrase share it, so that the passphrase is stretched once */
+  readonly salt?: Uint8Array
 }
 
 /** Seals a secret; the result is text for a file. */
 export async function sealFile(secret: Uint8Array, options: SealOptions): Promise<string> {
-  const { kind, party, unlock, randomBytes, cost = defaultCost } = options
+  const { kind, party, unlock, randomBytes, cost = defaultCost, salt = randomBytes(32) } = options
   const kdf =
     unlock.kind === 'key-file'
       ? ({ name: 'key-file' } as const)
-      : ({ name: 'scrypt', ...cost, salt: toBase64url(randomBytes(32)) } as const)
+      : ({ name: 'scrypt', ...cost, salt: toBase64url(salt) } as const)
   const header: Header = { sealroom: 'sealed-file/v1', kind, party, kdf, nonce: toBase64url(randomBytes(24)) }
   const cipher = xchacha20poly1305(await keyOf(kdf, unlock), fromBase64url(header.nonce), boundTo(header))
   const ciphertext = toBase64url(cipher.encrypt(secret))
@@ -160,7 +163,10 @@ function parseFile(
       `${where} is not a sealed file of this version (${fields.join(', ')}): restore a backup`,
     )
   }
-  const { kdf } = file.data
+  const { kdf, nonce } = file.data
+  for (const text of kdf.name === 'scrypt' ? [nonce, kdf.salt] : [nonce])
+    if (!isBase64url(text))
+      throw new AgentError('KEY_STORE_MALFORMED', `${where} holds stray bits: restore a backup`)
   if (kdf.name === 'scrypt' && (kdf.N < least || (kdf.N & (kdf.N - 1)) !== 0))
     throw new AgentError(
       'KEY_STORE_MALFORMED',
@@ -178,19 +184,46 @@ function parsed(bytes: Uint8Array, where: string): unknown {
   }
 }
 
+function isBase64url(text: string): boolean {
+  try {
+    fromBase64url(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 async function keyOf(kdf: Header['kdf'], unlock: Unlock): Promise<Uint8Array> {
   if (kdf.name === 'key-file' && unlock.kind === 'key-file') return unlock.key
   if (kdf.name === 'scrypt' && unlock.kind === 'passphrase') {
-    const { N, r, p, salt } = kdf
-    return await scryptAsync(utf8(unlock.passphrase.normalize('NFC')), fromBase64url(salt), {
+    return await passphraseKey(unlock, kdf)
+  }
+  throw new AgentError('KEY_STORE_LOCKED', 'a sealed file needs the kind of key that it was sealed under')
+}
+
+type ScryptKdf = Extract<Header['kdf'], { name: 'scrypt' }>
+
+const derived = new WeakMap<Unlock, Map<string, Promise<Uint8Array>>>()
+const derive = promisify<string, Uint8Array, number, ScryptCost & { maxmem: number }, Buffer>(scrypt)
+
+/** RFC 7914, once for each passphrase and salt: it costs half a second by design. */
+async function passphraseKey(
+  unlock: Unlock & { kind: 'passphrase' },
+  { N, r, p, salt }: ScryptKdf,
+): Promise<Uint8Array> {
+  const known = derived.get(unlock) ?? new Map<string, Promise<Uint8Array>>()
+  derived.set(unlock, known)
+  const name = `${N} ${salt}`
+  const key =
+    known.get(name) ??
+    derive(unlock.passphrase.normalize('NFC'), fromBase64url(salt), 32, {
       N,
       r,
       p,
-      dkLen: 32,
-      maxmem: 2 ** 31,
-    })
-  }
-  throw new AgentError('KEY_STORE_LOCKED', 'a sealed file needs the kind of key that it was sealed under')
+      maxmem: 128 * N * r + 2 ** 20,
+    }).then((bytes) => new Uint8Array(bytes))
+  known.set(name, key)
+  return await key
 }
 
 function boundTo(header: Header): Uint8Array {
