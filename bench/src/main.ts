@@ -1,0 +1,39 @@
+/** `npm run bench`: one table, each figure beside a peer or a limit of the same run. Names given as arguments choose parts. */
+import { benchLargeRun } from './large-run.js'
+import type { BenchRow } from './row.js'
+import { benchRuns } from './runs.js'
+import { benchSeal } from './seal.js'
+import { benchStart } from './start.js'
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
+
+const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  start: benchStart,
+  runs: () => benchRuns(print),
+  large: benchLargeRun,
+  seal: benchSeal,
+}
+
+const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+const unknown = chosen.filter((name) => !Object.hasOwn(parts, name))
+if (unknown.length > 0) {
+  process.stderr.write(`no such part: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}\n`)
+  process.exit(2)
+}
+
+const rows: BenchRow[] = []
+for (const [name, measure] of Object.entries(parts)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue
+  process.stderr.write(`measuring ${name} …\n`)
+  rows.push(...(await measure()))
+}
+
+const columns = ['what', 'measured', 'peer', 'ratio', 'aim', 'met'] as const
+const cells = rows.map((row) =>
+  columns.map((column) => (column === 'met' ? (row.met ? 'yes' : 'NO') : row[column])),
+)
+print('')
+print(`| ${columns.join(' | ')} |`)
+print(`| ${columns.map(() => '---').join(' | ')} |`)
+for (const line of cells) print(`| ${line.join(' | ')} |`)
+process.exit(0)
