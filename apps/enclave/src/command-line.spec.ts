@@ -51,6 +51,12 @@ describe('the command line', () => {
     expect(said.out).toMatch(/"measurement":"[0-9a-f]{64}"/)
   })
 
+  it('prints the entry by which a contract accepts this build', async () => {
+    await runCommand(simulatedTee, 'main.js', ['--measurement', '--json', '--simulator-key-file', keyFile])
+    const { measurement, entry } = JSON.parse(said.out) as { measurement: string; entry: object }
+    expect(entry).toMatchObject({ tee: 'simulated', measurement: [measurement] })
+  })
+
   const mistakes: readonly [what: string, args: string[], told: string][] = [
     ['an unknown flag', ['--verbose'], '--verbose'],
     ['no coordinator', ['--simulator-key-file', keyFile], '--coordinator'],

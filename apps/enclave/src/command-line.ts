@@ -35,9 +35,9 @@ async function runFlags(tee: Tee, program: string, args: readonly string[], flag
   }
   if (flags.measurement) {
     const measurement = await measureBuild(installationRoot())
-    process.stdout.write(
-      flags.json ? `${JSON.stringify({ measurement, tee: tee.title })}\n` : `${measurement}\n`,
-    )
+    const entry = flags.simulatorKeyFile === null ? null : (await tee.open(flags)).entry
+    const told = { measurement, tee: tee.title, entry }
+    process.stdout.write(flags.json ? `${JSON.stringify(told)}\n` : `${measurement}\n`)
     return exitCodes.done
   }
   const source = await tee.open(flags)
@@ -89,7 +89,8 @@ Keeps one fresh worker waiting for a run of the coordinator. Each worker serves 
 
   --coordinator URL        https, or http on loopback
   --enrolment-file F       the operator’s enrolment secret; it fills a seat and gives no trust
-${tee.help}  --measurement            print the measurement of this build, and end
+${tee.help}  --measurement            print the measurement of this build, and end; with --json and a key
+                           also the entry by which a contract accepts it
   --json                   print what is printed as JSON
   --help
 

@@ -5,7 +5,7 @@
  */
 import type { Thumbprint, Verified } from '#libs/canonical'
 import type { Facts } from '#libs/contract'
-import { startKind, type Assignment, type Receipt, type Start } from '#libs/protocol'
+import type { Assignment, Receipt } from '#libs/protocol'
 import type { CosignedCheckpoint } from '#libs/translog'
 import { expectPermit, releaseFacts, requestFact, startFacts, wipeKeys } from './begin.js'
 import type { Enclave } from './enclave.js'
@@ -16,7 +16,7 @@ import { discardInputs, expectKeys, fetchInputs, neededSegments, type NeededSegm
 import { LeaseWatch } from './lease-watch.js'
 import { Leases } from './leases.js'
 import { limits } from './limits.js'
-import { makeOffer, type MadeOffer } from './make-offer.js'
+import { makeOffer } from './make-offer.js'
 import { withHandle } from './memory-handle.js'
 import { makeOutputKeys } from './output-keys.js'
 import type { SealedOutput } from './outputs.js'
@@ -25,7 +25,8 @@ import { columnsOf, expectRunnable, planComputation, type RunnablePlan } from '.
 import { makeReceipt } from './receipt.js'
 import { RoundRecord } from './round-record.js'
 import { logTermsOf, RunLog } from './run-log.js'
-import { signByEnclave, type Signer } from './statement-by-enclave.js'
+import { signStart } from './sign-start.js'
+import type { Signer } from './statement-by-enclave.js'
 import { TimeGrid } from './time-grid.js'
 import { verifyJob, type Job } from './verify-job.js'
 
@@ -101,7 +102,7 @@ async function executeRound(job: Job, plan: RunnablePlan, run: FollowedRun, encl
     })
   expectPermit(job, 'start', { ...facts(), executedBefore: enclave.spent.executed })
   enclave.spent.executed = true
-  const start = await signStart(job, made, gathered, signer)
+  const start = await signStart(job, made, gathered.parts, signer)
   const started = channel.record(start.jws)
   started.catch(() => undefined)
   journal('started', { run: job.run, round, statement: start.id })
@@ -201,17 +202,6 @@ async function together(gathering: Promise<Gathered>, needed: readonly NeededSeg
     gathering.catch(() => undefined)
     throw error
   }
-}
-
-async function signStart(
-  job: Job,
-  { offer }: MadeOffer,
-  { parts }: Gathered,
-  signer: Signer,
-): Promise<Verified<Start>> {
-  const { contract, run, round } = offer.payload
-  const releases = parts.map(({ release }) => release.id)
-  return await signByEnclave(startKind, { contract, run, round, offers: [offer.id], releases }, signer)
 }
 
 async function upload({ digest, size, file }: SealedOutput, { channel }: Enclave): Promise<void> {

@@ -2,26 +2,42 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { Instance } from './pool.js'
+import { restorePriority } from './restore-priority.js'
 
 /** What an instance tells its pool. It holds nothing about the run. */
-const takenMessage = 'taken'
+const messages = { ready: 'ready', taken: 'taken' } as const
 
 const prlimit = '/usr/bin/prlimit'
+const nice = '/usr/bin/nice'
 
-/** Starts this very program once more, as an instance. */
+/**
+ * Starts this very program once more, as an instance. It warms up while another may be working on a run, so it does that at low
+ * priority, where the pool may give the ordinary one back.
+ */
 export function startInstance(program: string, args: readonly string[]): Instance {
-  const command = [process.execPath, program, '--instance', ...args]
-  // A core dump would write protected memory to the host's disk.
-  const limited = existsSync(prlimit) ? [prlimit, '--core=0:0', '--', ...command] : command
-  const [executable = process.execPath, ...rest] = limited
+  const gently = process.getuid?.() === 0 && existsSync(nice)
+  const [executable = process.execPath, ...rest] = [
+    ...(gently ? [nice, '-n', '5'] : []),
+    // A core dump would write protected memory to the host's disk.
+    ...(existsSync(prlimit) ? [prlimit, '--core=0:0', '--'] : []),
+    ...[process.execPath, program, '--instance', ...args],
+  ]
   const child = spawn(executable, rest, { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  child.on('message', (message) => {
+    if (message === messages.ready && gently && child.pid !== undefined) restorePriority(child.pid)
+  })
   return { taken: takenBy(child), ended: endOf(child), stop: () => child.kill('SIGTERM') }
+}
+
+/** Tells the pool, if there is one, that this instance is warm and registered. */
+export function reportReady(): void {
+  process.send?.(messages.ready)
 }
 
 /** Tells the pool, if there is one, that this instance has a run, which it now finishes before it ends. */
 export function reportTaken(): void {
   process.on('SIGTERM', () => undefined)
-  process.send?.(takenMessage)
+  process.send?.(messages.taken)
 }
 
 /** Nobody is left to answer to: an instance does not outlive its pool. */
@@ -34,7 +50,7 @@ export function endWithPool(): void {
 function takenBy(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.on('message', (message) => {
-      if (message === takenMessage) resolve()
+      if (message === messages.taken) resolve()
     })
   })
 }

@@ -4,4 +4,5 @@ import { fileURLToPath } from 'node:url'
 import { runCommand } from './command-line.js'
 import { simulatedTee } from './simulated-tee.js'
 
-process.exitCode = await runCommand(simulatedTee, fileURLToPath(import.meta.url), process.argv.slice(2))
+// The end of a run is the end of its process, whatever still waits: open questions, pipes, keys.
+process.exit(await runCommand(simulatedTee, fileURLToPath(import.meta.url), process.argv.slice(2)))

@@ -23,6 +23,7 @@ export function simulatedSource(key: SigningKey, measurement: Digest): EvidenceS
     kind: 'simulated',
     simulated: true,
     measurement,
+    entry: { tee: 'simulated', key: key.thumbprint, measurement: [measurement], maximumAgeSeconds: 300 },
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) =>

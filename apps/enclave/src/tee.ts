@@ -11,6 +11,8 @@ export interface EvidenceSource {
   readonly simulated: boolean
   /** What the evidence will say that runs here. */
   readonly measurement: Digest
+  /** What a contract writes to accept this TEE and this build. */
+  readonly entry: ContractTerms['enclaves'][number]
   /** Index of the first entry of a contract's enclaves that this TEE can hope to meet; null where there is none. */
   entryOf(enclaves: ContractTerms['enclaves']): number | null
   /** Evidence over 64 bytes of report data. `now` is the enclave's own time; hardware does not ask for it. */

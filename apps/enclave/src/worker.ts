@@ -13,8 +13,9 @@ import { EnclaveClock } from './enclave-clock.js'
 import { EnclaveError, isCoded } from './errors.js'
 import { executeRun } from './execute-run.js'
 import { freshKeys } from './fresh-keys.js'
-import { endWithPool, reportTaken } from './instance-process.js'
+import { endWithPool, reportReady, reportTaken } from './instance-process.js'
 import { lineJournal } from './journal.js'
+import { rehearse } from './rehearse.js'
 import type { EvidenceSource } from './tee.js'
 import { warmEngines } from './warm-engines.js'
 
@@ -37,14 +38,19 @@ export async function runInstance({ source, coordinator, enrolment }: InstanceOp
       readEngineVersion(),
       connect(coordinator),
     ])
-    // Whoever is assigned a run should not wait for a child to start.
-    await engines.ready()
+    // Whoever is assigned a run should not wait for a child to start, nor for code to be compiled.
+    const worker = { source, build, sandbox: sandbox.mode }
+    await Promise.all([
+      engines.ready(),
+      engines.parser().then((parser) => rehearse(worker, parser, randomBytes)),
+    ])
     await register(connection, {
       key: connection.key.publicKey,
       tee: source.kind,
       measurement: source.measurement,
       enrolment,
     })
+    reportReady()
     journal('registered', { measurement: source.measurement })
 
     const assignment = await awaitAssignment(connection)
@@ -53,7 +59,7 @@ export async function runInstance({ source, coordinator, enrolment }: InstanceOp
     return await serve(assignment, {
       channel: coordinatorChannel(connection, assignment.run.id),
       clock: new EnclaveClock(() => performance.now()),
-      worker: { source, build, sandbox: sandbox.mode },
+      worker,
       parser: engines.parser,
       dataEngine: engines.dataEngine,
       engineVersion,
