@@ -15,7 +15,10 @@ FROM runtime AS coordinator
 COPY --from=build /sealroom/prisma prisma
 COPY --from=build /sealroom/dist/apps/coordinator dist/apps/coordinator
 COPY --from=build /sealroom/dist/libs dist/libs
-RUN mkdir /data && chown node /data
+# What opens envelopes or computes is not even there (SECURITY.md, invariant 1).
+RUN rm -rf dist/libs/envelope dist/libs/engine dist/libs/query dist/libs/computation dist/libs/attestation dist/libs/client dist/libs/testing \
+  && rm -rf node_modules/hpke node_modules/@panva/hpke-noble node_modules/@noble/ciphers node_modules/@duckdb \
+  && mkdir -m 0700 /data && chown node /data
 USER node
 ENTRYPOINT ["node", "dist/apps/coordinator/src/main.js"]
 
@@ -24,7 +27,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap util
 COPY --from=build /sealroom/dist/apps/enclave dist/apps/enclave
 COPY --from=build /sealroom/dist/libs dist/libs
 # The production worker does not contain the simulator.
-RUN rm -rf dist/apps/enclave/src/main-simulated.* dist/apps/enclave/src/identity/simulated-* dist/libs/attestation/src/simulated/issuer.*
+RUN rm -rf dist/apps/enclave/src/main-simulated.* dist/apps/enclave/src/simulated-tee.* dist/libs/attestation/src/simulated/issuer.* dist/libs/testing
 USER node
 ENTRYPOINT ["node", "dist/apps/enclave/src/main.js"]
 
