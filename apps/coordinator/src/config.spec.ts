@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { isLoopbackAddress, loadConfig } from './config.js'
+import { isLoopbackAddress, loadConfig, settingsTable } from './config.js'
 
 const good = { dataFolder: '/tmp/x', port: '7400', origin: 'log.example.org/1' }
 
@@ -31,6 +32,10 @@ describe('the configuration', () => {
       expect.objectContaining({ code: 'PLAIN_HTTP_OFF_LOOPBACK' }),
     )
     expect(loadConfig({ ...good, host: '0.0.0.0', behindTlsProxy: true }, {}).host).toBe('0.0.0.0')
+  })
+
+  it('is described in the README as it is', async () => {
+    expect(await readFile('apps/coordinator/README.md', 'utf8')).toContain(settingsTable())
   })
 
   it.each([

@@ -173,6 +173,38 @@ export function loadConfig(
   return config
 }
 
+/** The settings that have a flag: all but the database's address, which holds a password. */
+export function serveFlags(): readonly {
+  readonly flag: string
+  readonly takesValue: boolean
+  readonly about: string
+}[] {
+  return (Object.keys(settings) as (keyof Settings)[])
+    .filter((name) => name !== 'databaseUrl')
+    .map((name) => ({
+      flag: flagOf(name),
+      takesValue: name !== 'behindTlsProxy',
+      about: settings[name].about,
+    }))
+}
+
+/** The settings as a Markdown table, for the README. */
+export function settingsTable(): string {
+  const rows = (Object.entries(settings) as [string, Setting][]).map(
+    ([name, { variable, schema, about }]) => {
+      const known = schema.safeParse(undefined)
+      const byDefault =
+        known.success && known.data !== undefined
+          ? `\`${JSON.stringify(known.data).replaceAll('"', '')}\``
+          : known.success
+            ? ''
+            : 'required'
+      return `| ${name === 'databaseUrl' ? '' : `\`${flagOf(name)}\``} | \`${variable}\` | ${byDefault} | ${about} |`
+    },
+  )
+  return ['| flag | variable | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
 /** Whether an address can only be reached from this machine. */
 export function isLoopbackAddress(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))

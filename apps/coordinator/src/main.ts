@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { loadConfig, settings } from './config.js'
+import { loadConfig, serveFlags } from './config.js'
 import { StartError } from './errors.js'
 import { requestInvitation } from './parties/request-invitation.js'
 import { startCoordinator } from './start-coordinator.js'
@@ -17,23 +17,17 @@ const program = new Command('sealroom-coordinator')
   )
   .showHelpAfterError()
 
-program
-  .command('serve')
-  .description('run the server')
-  .requiredOption('--data <folder>', settings.dataFolder.about)
-  .requiredOption('--port <number>', settings.port.about)
-  .requiredOption('--origin <name>', settings.origin.about)
-  .option('--host <address>', settings.host.about)
-  .option('--behind-tls-proxy', settings.behindTlsProxy.about)
-  .option('--operator-token-file <file>', settings.operatorTokenFile.about)
-  .option('--enrolment-file <file>', settings.enrolmentFile.about)
+const serving = program.command('serve').description('run the server')
+for (const { flag, takesValue, about } of serveFlags())
+  serving.option(takesValue ? `${flag} <value>` : flag, about)
+serving
   .option('--json', 'print the ready line as JSON')
   .addHelpText(
     'after',
-    `\nEnvironment:\n${environmentHelp()}\n\nExample:\n  sealroom-coordinator serve --data ./coordinator --port 7400 --origin log.example.org/1`,
+    `\nEach flag may be given as a variable instead (README.md); DATABASE_URL is one only.\n\nExample:\n  sealroom-coordinator serve --data ./coordinator --port 7400 --origin log.example.org/1`,
   )
-  .action(async (flags: { data: string; json?: boolean } & Record<string, unknown>) => {
-    await serve({ ...flags, dataFolder: flags.data }, flags.json === true)
+  .action(async (flags: Record<string, unknown>) => {
+    await serve({ ...flags, dataFolder: flags['data'] }, flags['json'] === true)
   })
 
 program
@@ -124,12 +118,6 @@ async function readLine(file: string, flag: string): Promise<string> {
       { cause },
     )
   }
-}
-
-function environmentHelp(): string {
-  return Object.values(settings)
-    .map(({ variable, about }) => `  ${variable.padEnd(34)} ${about}`)
-    .join('\n')
 }
 
 program.parseAsync().catch((error: unknown) => {

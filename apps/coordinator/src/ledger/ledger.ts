@@ -53,11 +53,11 @@ export class Ledger {
   async restore(): Promise<void> {
     const contents = await this.store.load(this.clock.now())
     this.position = contents.position
-    for (const leaf of contents.leaves) this.log.append(leaf)
+    for (const { leaf, digest } of contents.leaves) this.log.append(leaf, digest)
     for (const stored of contents.standing) this.applyStanding(stored)
     for (const usage of contents.usage) this.runs.restoreUsage(usage)
     for (const run of contents.runs)
-      this.runs.restore({ run, statements: [...(await this.store.statementsOfRun(run.id))] })
+      this.runs.restore({ run, statements: contents.ofRuns.filter((stored) => stored.run === run.id) })
     for (const worker of contents.workers) this.workers.apply(worker)
     for (const cosignature of contents.cosignatures) this.cosignatures.apply(cosignature)
     for (const invitation of contents.invitations) this.invitations.apply(invitation)

@@ -1,7 +1,7 @@
 /** The log: the tree in memory, its checkpoints, its proofs. Rows are the truth; this is rebuilt from them at a start. */
 import { Injectable } from '@nestjs/common'
 import { fromUtf8, toHex, utf8, type SigningKey } from '#libs/canonical'
-import { encodeLeaf, leafHash, MerkleTree, parseLeaf, signCheckpoint, type LogLeaf } from '#libs/translog'
+import { encodeLeaf, leafHash, MerkleTree, signCheckpoint, type LogLeaf } from '#libs/translog'
 import { CoordinatorError } from '../errors.js'
 
 /** A checkpoint with the log's own signature. */
@@ -44,7 +44,7 @@ export class PublicLog {
   }
 
   /** Appends a leaf whose row is recorded; `digest` is the one that it commits to. */
-  append(leaf: string, digest = parseLeaf(utf8(leaf)).digest): void {
+  append(leaf: string, digest: string): void {
     this.indexes.set(digest, this.tree.append(leafHash(utf8(leaf))))
     this.leaves.push(leaf)
   }

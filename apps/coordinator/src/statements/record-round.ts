@@ -67,7 +67,7 @@ export class RecordRound {
     const statement = await this.verifier.ofParty(spendKind, posted)
     const { by, dataset } = statement.payload
     const heads = await this.spends.headsOf(by)
-    return await this.statements.record('spend', statement, ({ run: { record } }, _contract, draft) => {
+    return await this.statements.record('spend', statement, ({ run: { record } }, contract, draft) => {
       expectInput(record, by, dataset)
       if (record.spends.some((spend) => spend.owner === by && spend.dataset === dataset))
         throw conflict(`${by} spent of ${dataset} for this run already`)
@@ -76,7 +76,7 @@ export class RecordRound {
           'RUN_STATE_CONFLICT',
           `the run is ${record.state}; Spends are taken while it is collectingSpends`,
         )
-      expectNextSpend(heads, statement)
+      expectNextSpend(heads, statement, contract.contract.terms.governance.supersedes)
       draft.afterwards(() => {
         takeSpend(heads, statement)
       })

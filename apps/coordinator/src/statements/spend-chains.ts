@@ -1,5 +1,5 @@
 /**
- * Each owner's Spends of a dataset form one chain (design: invariant 7). Refuses what does not continue it, so that nobody
+ * Each owner's Spends of a dataset under a contract form one chain (design: invariant 7). Refuses what does not continue it, so that nobody
  * records a spend twice or forgets one by mistake; a hostile owner only cheats itself, a hostile coordinator is caught by the
  * owners' own counts.
  */
@@ -15,7 +15,7 @@ interface Link {
   readonly total: Amounts
 }
 
-/** Heads by dataset, of one owner. */
+/** Heads of one owner, by contract and dataset. */
 type Heads = Map<string, Link>
 
 @Injectable()
@@ -42,33 +42,46 @@ export class SpendChains {
     const heads: Heads = new Map()
     for (const { id, jws } of await this.store.statementsBy(owner, 'spend')) {
       const spend = spendSchema.parse(unverifiedStatement(jws).payload)
-      heads.set(spend.dataset, { id, sequence: spend.sequence, total: spend.total })
+      heads.set(headKey(spend), { id, sequence: spend.sequence, total: spend.total })
     }
     return heads
   }
 }
 
 /**
- * Checks that a Spend is the next link of its chain and that its total is the sum.
+ * Checks that a Spend is the next link of its chain and that its total is the sum. Under an amendment the chain of the
+ * contract before may go on.
  * @throws CoordinatorError `SPEND_CHAIN_BROKEN`.
  */
-export function expectNextSpend(heads: Heads, { payload }: Verified<Spend>): void {
-  const head = heads.get(payload.dataset)
+export function expectNextSpend(
+  heads: Heads,
+  { payload }: Verified<Spend>,
+  supersedes: Digest | undefined,
+): void {
+  const { contract, dataset, previous } = payload
+  const own = heads.get(headKey(payload))
+  const inherited =
+    supersedes === undefined ? undefined : heads.get(headKey({ contract: supersedes, dataset }))
+  const head = own ?? (inherited?.id === previous ? inherited : undefined)
   const sequence = (head?.sequence ?? 0) + 1
-  if (payload.sequence !== sequence || payload.previous !== (head?.id ?? null))
+  if (payload.sequence !== sequence || previous !== (head?.id ?? null))
     throw new CoordinatorError(
       'SPEND_CHAIN_BROKEN',
-      `Spend ${payload.sequence} of ${payload.dataset} follows ${payload.previous ?? 'none'}; expected number ${sequence} after ${head?.id ?? 'none'}`,
+      `Spend ${payload.sequence} of ${dataset} under ${contract} follows ${previous ?? 'none'}; expected number ${sequence} after ${head?.id ?? 'none'}`,
     )
   for (const name of ['runs', 'rows', 'epsilonMicro', 'deltaPico'] as const)
     if (payload.total[name] !== (head?.total[name] ?? 0) + payload.amounts[name])
       throw new CoordinatorError(
         'SPEND_CHAIN_BROKEN',
-        `the running total of ${name} in Spend ${payload.sequence} of ${payload.dataset} is not the sum`,
+        `the running total of ${name} in Spend ${payload.sequence} of ${dataset} is not the sum`,
       )
 }
 
 /** Takes a recorded Spend up as the head of its chain. */
 export function takeSpend(heads: Heads, { id, payload }: Verified<Spend>): void {
-  heads.set(payload.dataset, { id, sequence: payload.sequence, total: payload.total })
+  heads.set(headKey(payload), { id, sequence: payload.sequence, total: payload.total })
+}
+
+function headKey({ contract, dataset }: Pick<Spend, 'contract' | 'dataset'>): string {
+  return `${contract} ${dataset}`
 }

@@ -18,7 +18,6 @@ import type {
   StoredUpload,
   StoredWorker,
   UsedToken,
-  WorkerState,
 } from './rows.js'
 
 /** Where the rows of a change go, and what happens to a row that is there already. */
@@ -69,17 +68,49 @@ function commitSql(lists: readonly (keyof Change)[]): string {
   return sql
 }
 
-const usageSql = `
-  SELECT id, contract, computation, coalesce(record->'receipt'->>'outcome' = 'completed', false) AS completed
-  FROM run WHERE jsonb_array_length(record->'spends') > 0`
+/** How many of the newest events and cosignatures are held in memory. */
+export const heldEvents = 20_000
+
+const rowsOf = (query: string, order: string) =>
+  `(SELECT coalesce(json_agg(r ORDER BY ${order}), '[]') FROM (${query}) r)`
+
+/** Everything but the leaves in one answer: at a start each query costs more than what it reads. `$1` is now. */
+const loadSql = `SELECT json_build_object(
+  'position', (SELECT coalesce(max(position), 0) FROM statement),
+  'standing', ${rowsOf(
+    `SELECT * FROM statement WHERE type IN ('identity', 'contract', 'activation', 'manifest', 'revocation', 'withdrawal')`,
+    'r.position',
+  )},
+  'runs', ${rowsOf('SELECT * FROM run WHERE NOT ended', 'r."requestedAt"')},
+  'ofRuns', ${rowsOf('SELECT * FROM statement WHERE run IN (SELECT id FROM run WHERE NOT ended)', 'r.position')},
+  'usage', ${rowsOf(
+    `SELECT id, contract, computation, coalesce(record->'receipt'->>'outcome' = 'completed', false) AS completed
+     FROM run WHERE jsonb_array_length(record->'spends') > 0`,
+    'r.id',
+  )},
+  'workers', ${rowsOf(`SELECT * FROM worker WHERE state <> 'ended'`, 'r.thumbprint')},
+  'events', ${rowsOf(`SELECT * FROM event ORDER BY cursor DESC LIMIT ${heldEvents}`, 'r.cursor')},
+  'cosignatures', ${rowsOf(`SELECT * FROM cosignature ORDER BY size DESC LIMIT ${heldEvents}`, 'r.size')},
+  'invitations', ${rowsOf(`SELECT * FROM invitation WHERE "usedBy" IS NULL AND "expiresAt" > $1::timestamptz`, 'r."secretDigest"')},
+  'uploads', ${rowsOf('SELECT * FROM upload', 'r.digest')},
+  'tokens', ${rowsOf('SELECT * FROM used_token WHERE "expiresAt" > $1::timestamptz', 'r.jti')}
+)::text AS contents`
+
+/** Leaves in one answer. */
+const leafPage = 50_000
+
+const leavesSql = `SELECT digest, leaf FROM statement WHERE "leafIndex" >= $1::int ORDER BY "leafIndex" LIMIT ${leafPage}`
 
 /** What the server must know before it answers anything. */
 export interface LedgerContents {
   readonly position: number
-  readonly leaves: readonly string[]
+  /** Every leaf in order, with the digest that it commits to. */
+  readonly leaves: readonly { readonly digest: string; readonly leaf: string }[]
   /** Statements of parties and contracts; those of runs are read when a run is. */
   readonly standing: readonly StoredStatement[]
   readonly runs: readonly StoredRun[]
+  /** Statements of the live runs, in order. */
+  readonly ofRuns: readonly StoredStatement[]
   /** Every run with a Spend, ended ones too. */
   readonly usage: readonly {
     readonly id: string
@@ -95,11 +126,6 @@ export interface LedgerContents {
   readonly tokens: readonly UsedToken[]
 }
 
-/** How many of the newest events and cosignatures are held in memory. */
-export const heldEvents = 20_000
-
-const standingTypes = ['identity', 'contract', 'activation', 'manifest', 'revocation', 'withdrawal']
-
 @Injectable()
 export class LedgerStore {
   constructor(private readonly prisma: PrismaClient) {}
@@ -113,19 +139,21 @@ export class LedgerStore {
     readonly logKey: string
     readonly coordinatorKey: string
   }): Promise<void> {
-    const known = await this.prisma.logIdentity.upsert({
-      where: { id: 1 },
-      create: { id: 1, ...log },
-      update: {},
-    })
+    await this.prisma.$executeRawUnsafe(
+      'INSERT INTO log_identity (id, origin, "logKey", "coordinatorKey") VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING',
+      log.origin,
+      log.logKey,
+      log.coordinatorKey,
+    )
+    const [known] = await this.prisma.$queryRawUnsafe<(typeof log)[]>('SELECT * FROM log_identity')
     if (
-      known.origin !== log.origin ||
+      known?.origin !== log.origin ||
       known.logKey !== log.logKey ||
       known.coordinatorKey !== log.coordinatorKey
     )
       throw new StartError(
         'DATABASE_OF_ANOTHER_LOG',
-        `the database is of log ${known.origin} under key ${known.logKey}; this server was started as ${log.origin} under ${log.logKey}: give it the data folder and --origin it began with`,
+        `the database is of log ${known?.origin ?? ''} under key ${known?.logKey ?? ''}; this server was started as ${log.origin} under ${log.logKey}: give it the data folder and --origin it began with`,
       )
   }
 
@@ -136,48 +164,19 @@ export class LedgerStore {
   }
 
   async load(now: number): Promise<LedgerContents> {
-    const { prisma } = this
-    await prisma.usedToken.deleteMany({ where: { expiresAt: { lt: new Date(now) } } })
-    const last = await prisma.statement.aggregate({ _max: { position: true } })
-    const leaves = await prisma.$queryRawUnsafe<{ leaf: string }[]>(
-      'SELECT leaf FROM statement WHERE "leafIndex" IS NOT NULL ORDER BY "leafIndex"',
+    const [row] = await this.prisma.$queryRawUnsafe<{ contents: string }[]>(
+      loadSql,
+      new Date(now).toISOString(),
     )
-    const standing = await prisma.statement.findMany({
-      where: { type: { in: standingTypes } },
-      orderBy: { position: 'asc' },
-    })
-    const runs = await prisma.run.findMany({ where: { ended: false } })
-    const usage = await prisma.$queryRawUnsafe<LedgerContents['usage'][number][]>(usageSql)
-    const workers = await prisma.worker.findMany({ where: { state: { not: 'ended' } } })
-    const events = await prisma.event.findMany({ orderBy: { cursor: 'desc' }, take: heldEvents })
-    const cosignatures = await prisma.cosignature.findMany({ orderBy: { size: 'desc' }, take: heldEvents })
-    const invitations = await prisma.invitation.findMany({
-      where: { usedBy: null, expiresAt: { gt: new Date(now) } },
-    })
-    const uploads = await prisma.upload.findMany()
-    const tokens = await prisma.usedToken.findMany()
-    return {
-      position: last._max.position ?? 0,
-      leaves: leaves.map((row) => row.leaf),
-      standing: standing.map(statementOf),
-      runs: runs.map(runOf),
-      usage,
-      workers: workers.map((row) => ({
-        ...row,
-        tee: row.tee as StoredWorker['tee'],
-        state: row.state as WorkerState,
-        registeredAt: row.registeredAt.toISOString(),
-      })),
-      events: events.reverse().map(eventOf),
-      cosignatures: cosignatures.map((row) => ({ ...row, recordedAt: row.recordedAt.toISOString() })),
-      invitations: invitations.map((row) => ({ ...row, expiresAt: row.expiresAt.toISOString() })),
-      uploads: uploads.map((row) => ({
-        ...row,
-        size: Number(row.size),
-        startedAt: row.startedAt.toISOString(),
-        storedAt: row.storedAt?.toISOString() ?? null,
-      })),
-      tokens: tokens.map((row) => ({ jti: row.jti, expiresAt: row.expiresAt.toISOString() })),
+    const contents = JSON.parse(row?.contents ?? '{}', withOurTimes) as Omit<LedgerContents, 'leaves'>
+    const leaves: { digest: string; leaf: string }[] = []
+    for (;;) {
+      const page = await this.prisma.$queryRawUnsafe<{ digest: string; leaf: string }[]>(
+        leavesSql,
+        leaves.length,
+      )
+      leaves.push(...page)
+      if (page.length < leafPage) return { ...contents, leaves }
     }
   }
 
@@ -247,6 +246,21 @@ export class LedgerStore {
   async ping(): Promise<void> {
     await this.prisma.$queryRawUnsafe('SELECT 1')
   }
+}
+
+/** The columns that hold times; the database writes them in another spelling of ISO 8601 than statements do. */
+const timeColumns: readonly string[] = [
+  'recordedAt',
+  'requestedAt',
+  'deadlineAt',
+  'registeredAt',
+  'expiresAt',
+  'startedAt',
+  'storedAt',
+]
+
+function withOurTimes(name: string, value: unknown): unknown {
+  return timeColumns.includes(name) && typeof value === 'string' ? new Date(value).toISOString() : value
 }
 
 type StatementRow = Awaited<ReturnType<PrismaClient['statement']['findMany']>>[number]
