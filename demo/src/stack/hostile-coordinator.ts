@@ -68,6 +68,8 @@ export class HostileCoordinator {
       void this.answer(question, truth, answer)
     })
     onward.on('error', () => answer.destroy())
+    // Who asks and goes away is gone for the coordinator too.
+    answer.on('close', () => onward.destroy())
     question.pipe(onward)
   }
 

@@ -158,7 +158,7 @@ async function refusalUnderLie(stack: Stack, contract: string, lie: Lie): Promis
   const run = text(asked.answer['run'])
   const said = await stack
     .party('registry')
-    .daemon?.line((line) => line.includes('could not') && line.includes(run), 10_000)
+    .daemon?.line((line) => line.includes(`could not: run ${run}`), 10_000)
   await stack.party('institute').sealroom('run', 'cancel', run)
   stack.hostile.tell(null)
   return `registry: ${whyOf(said ?? '')}`
@@ -184,7 +184,7 @@ async function secondRelease(stack: Stack, run: string): Promise<string> {
   })
   const line = await stack
     .party('registry')
-    .daemon?.line((said) => said.includes('could not') && said.includes(run), 15_000)
+    .daemon?.line((said) => said.includes(`could not: run ${run}`), 15_000)
   stack.hostile.tell(null)
   return `registry: ${whyOf(line ?? '')}`
 }
