@@ -8,7 +8,7 @@ import { sealingKey, sealTable } from '../datasets/seal-table.js'
 import { openSource, type SourceFile } from '../datasets/source-file.js'
 import { planTable, type TablePlan } from '../datasets/table-plan.js'
 import { AgentError } from '../errors.js'
-import { newestManifest } from '../runs/newest-manifests.js'
+import { isWithdrawn, newestManifest } from '../runs/newest-manifests.js'
 import { spaces, type SealingRecord } from '../store/records.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { fitAnswer, readingOf, type CheckOptions } from './dataset-check.js'
@@ -33,6 +33,11 @@ export async function sealDataset(
       `this party has not signed contract ${contract.terms.name}: nothing is sealed under it`,
     )
   const plan = planTable(contract.terms, options.dataset, contract.labelOf(agent.keys.party))
+  if (isWithdrawn(contract, plan.dataset, agent.keys.party))
+    throw new AgentError(
+      'REFUSED',
+      `${plan.dataset} was withdrawn from this contract as a whole: a new version of it would never be read`,
+    )
   const source = await openSource(path)
   try {
     return await agent.store.exclusively(`seal/${contract.id}/${plan.dataset}`, () =>

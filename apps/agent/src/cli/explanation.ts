@@ -4,22 +4,20 @@ import { refusalLines } from './show-error.js'
 import { facts, table } from './table.js'
 
 export function explanationLines(explanation: RunExplanation): string[] {
-  const { acts, refusals, ownReasons, ownChecks, receipt } = explanation
+  const { acts, refusals, ownReasons, ownChecks, ownWaiting, receipt } = explanation
   return [
     ...facts([
       ['run', explanation.run],
       ['computation', explanation.computation],
       ['state', `${explanation.state}, as the coordinator tells it`],
       ...(explanation.endedBecause === null ? [] : ([['because', explanation.endedBecause]] as const)),
-      ...(explanation.ownWaiting === null
-        ? []
-        : ([['this agent waits for', explanation.ownWaiting]] as const)),
+      ...(ownWaiting === null || ownWaiting === '' ? [] : ([['this agent waits for', ownWaiting]] as const)),
     ]),
     '',
     'WHAT WAS SIGNED, in the order in which it was recorded',
     ...table(
       ['entry', 'act', 'by'],
-      acts.map(({ type, by, entry }) => [entry === null ? 'not logged' : String(entry), type, by]),
+      acts.map(({ type, by, entry }) => [entry === null ? 'not logged' : String(entry), type, nameOf(by)]),
     ).map(indented),
     ...refusals.flatMap(({ by, step, reasons }) => [
       '',
@@ -27,17 +25,44 @@ export function explanationLines(explanation: RunExplanation): string[] {
       ...refusalLines(reasons),
     ]),
     ...(ownReasons.length === 0 ? [] : ['', 'Why this agent did nothing:', ...refusalLines(ownReasons)]),
-    ...(ownChecks.length === 0
-      ? []
-      : [
-          '',
-          'WHAT THIS AGENT CHECKED',
-          ...ownChecks.flatMap(({ step, check, ok, expected, seen }) =>
-            checkLine(`${step}: ${check}`, ok, expected, seen),
-          ),
-        ]),
+    ...(ownChecks.length === 0 ? [] : ['', 'WHAT THIS AGENT CHECKED', ...ownCheckLines(ownChecks)]),
     ...(receipt === null ? [] : ['', ...verdictLines(receipt)]),
   ]
+}
+
+// Rules without an objection are named in one paragraph for each step; everything with something to show has its own line.
+function ownCheckLines(checks: RunExplanation['ownChecks']): string[] {
+  const steps = [...new Set(checks.map(({ step }) => step))]
+  return steps.flatMap((step) => {
+    const own = checks.filter((check) => check.step === step)
+    const silent = own.filter(({ ok, seen }) => ok && seen === 'none').map(({ check }) => check)
+    const telling = own.filter(({ ok, seen }) => !ok || seen !== 'none')
+    return [
+      ...telling.flatMap(({ check, ok, expected, seen }) =>
+        checkLine(`${step}: ${check}`, ok, expected, seen),
+      ),
+      ...(silent.length === 0 ? [] : wrapped(`  ok      ${step}, no objection by: `, silent)),
+    ]
+  })
+}
+
+function wrapped(head: string, words: readonly string[]): string[] {
+  const lines: string[] = []
+  let line = head
+  for (const [index, word] of words.entries()) {
+    const next = `${word}${index === words.length - 1 ? '' : ', '}`
+    if (line.length + next.length > 118 && line.trim() !== '') {
+      lines.push(line.trimEnd())
+      line = ' '.repeat(10)
+    }
+    line += next
+  }
+  return [...lines, line]
+}
+
+// Keys that no party has are those of an enclave, fresh for the run.
+function nameOf(by: string): string {
+  return /^[A-Za-z0-9_-]{43}$/.test(by) ? `enclave ${by.slice(0, 12)}…` : by
 }
 
 /** The verdict on a receipt, check by check. */

@@ -84,7 +84,7 @@ function waitingFor(
   { what, whom, reason }: RunView['waitingFor'][number],
   labelOf: (party: string) => string,
 ): string {
-  const of = whom.length === 0 ? '' : ` of ${whom.map(labelOf).join(', ')}`
+  const of = whom.length === 0 ? '' : ` of ${whom.map((party) => shortKey(labelOf(party))).join(', ')}`
   return `${what}${of}${reason === '' ? '' : ` (${reason})`}`
 }
 
@@ -102,4 +102,9 @@ export function runLines(view: RunView, labelOf: (party: string) => string): str
   for (const waiting of view.waitingFor) pairs.push(['waits for', waitingFor(waiting, labelOf)])
   for (const { name, size } of view.outputs) pairs.push(['output', `${name}, ${size} bytes sealed`])
   return facts(pairs)
+}
+
+// A key that no party has is an enclave's, fresh for the run.
+function shortKey(name: string): string {
+  return /^[A-Za-z0-9_-]{43}$/.test(name) ? `enclave ${name.slice(0, 12)}…` : name
 }

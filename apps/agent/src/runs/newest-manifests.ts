@@ -7,12 +7,17 @@ import type { VerifiedContract } from '../trust/verify-contract.js'
 
 /**
  * The inputs of a computation, in the contract's order of datasets and owners.
- * @throws AgentError `WAITING` where an owner has sealed nothing yet or withdrew it.
+ * @throws AgentError `REFUSED` where an owner withdrew the dataset, `WAITING` where it has sealed no version that counts.
  */
 export function newestInputs(contract: VerifiedContract, computation: ComputationTerms): readonly RunInput[] {
   return computation.over.flatMap((dataset) =>
     (datasetOf(contract.terms, dataset)?.owners ?? []).map((label) => {
       const owner = keyOf(contract.terms, label) ?? ''
+      if (isWithdrawn(contract, dataset, owner))
+        throw new AgentError(
+          'REFUSED',
+          `${label} has withdrawn ${dataset} from this contract: no run can read it`,
+        )
       const manifest = newestManifest(contract, dataset, owner)
       if (manifest === undefined)
         throw new AgentError(
@@ -41,6 +46,17 @@ export function newestManifest(
   return newest
 }
 
+/** Whether an owner has withdrawn a dataset as a whole, for good. */
+export function isWithdrawn(contract: VerifiedContract, dataset: string, owner: string): boolean {
+  return contract.withdrawals.some(
+    ({ payload }) =>
+      payload.contract === contract.id &&
+      payload.dataset === dataset &&
+      payload.by === owner &&
+      payload.manifest === null,
+  )
+}
+
 /** Whether a Withdrawal takes a version out: by name, or because it is of everything that there was. */
 export function reaches(withdrawal: Withdrawal, { id, payload }: Verified<Manifest>): boolean {
   if (
@@ -49,6 +65,6 @@ export function reaches(withdrawal: Withdrawal, { id, payload }: Verified<Manife
     withdrawal.contract !== payload.contract
   )
     return false
-  // A version sealed after everything was withdrawn is a new offer of its owner.
+  // A dataset that was withdrawn as a whole stays withdrawn, whatever is sealed afterwards.
   return withdrawal.manifest === null || withdrawal.manifest === id
 }

@@ -12,6 +12,7 @@ import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
 import { CheckList, type TrustCheck } from './check-list.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
+import { witnessKeys } from './witness-keys.js'
 
 /** The verdict on a receipt, with every comparison that it rests on. */
 export interface ReceiptVerdict {
@@ -216,15 +217,13 @@ async function checkRecord(
   )
   const quorum = witnessQuorum(contract.terms, owners)
   const name = (party: Thumbprint) => witnessName(origin, party)
+  const recordedAt = (await findLeaf(agent, receipt.digest))?.index ?? 0
   try {
     const checkpoint = await verifyCheckpoint({
       note,
       origin,
       logKey,
-      witnesses: quorum.witnesses.map((party) => ({
-        name: name(party),
-        key: contract.chainOf(party).newest.payload.daemonKey,
-      })),
+      witnesses: await witnessKeys(agent, contract, quorum.witnesses, note, recordedAt),
       quorum: quorum.quorum,
       required: quorum.required.map(name),
     })
