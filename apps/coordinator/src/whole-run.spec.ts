@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fetchKind } from '#libs/protocol'
 import { Play } from './testing/play.js'
 import { aStage, type Stage } from './testing/stage.js'
-import { idsOf } from './testing/worker.js'
+import { idsOf } from './testing/read-statements.js'
 
 describe('a whole run', () => {
   let stage: Stage

@@ -18,7 +18,8 @@ import { testTerms } from '../testing/contract.js'
 import { makeParty, type TestParty } from '../testing/party.js'
 import { Play } from '../testing/play.js'
 import { aStage, type Stage } from '../testing/stage.js'
-import { idsOf, type TestWorker } from '../testing/worker.js'
+import { idsOf } from '../testing/read-statements.js'
+import type { TestWorker } from '../testing/worker.js'
 
 /** The code of a refusal; fails where there was none. */
 async function codeOf(act: Promise<unknown>): Promise<string> {

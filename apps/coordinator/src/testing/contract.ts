@@ -1,12 +1,11 @@
 /** A contract over two data owners with a requester, an approver and an auditor. */
 import { toBase64url } from '#libs/canonical'
-import type { ContractPayload, ContractTerms } from '#libs/contract'
+import type { ContractTerms } from '#libs/contract'
 import { canonicalTerms } from '#libs/contract/yaml'
 import { randomBytes } from 'node:crypto'
 import type { LogInfo } from '#libs/protocol'
 import { thumbprintOf } from '#libs/canonical'
 import { testMeasurement } from './worker.js'
-import { payloadOf } from './worker.js'
 import type { TestParty } from './party.js'
 
 export interface Cast {
@@ -64,8 +63,4 @@ computations:
     outputs: { result: { recipients: [lab], controls: [ { minimumGroupSize: 10 } ] } }
 `
   return canonicalTerms(change(yaml))
-}
-
-export function canonicalTermsOf(jws: string): ContractTerms {
-  return payloadOf<ContractPayload>(jws).terms
 }

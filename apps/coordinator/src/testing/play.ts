@@ -20,7 +20,8 @@ import {
 import { testTerms, type Cast } from './contract.js'
 import { junkSealedKey, type TestParty } from './party.js'
 import type { Stage } from './stage.js'
-import { idsOf, type TestWorker } from './worker.js'
+import { idsOf } from './read-statements.js'
+import type { TestWorker } from './worker.js'
 
 const amounts = { runs: 1, rows: 0, epsilonMicro: 0, deltaPico: 0 }
 

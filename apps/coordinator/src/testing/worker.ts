@@ -8,14 +8,13 @@ import {
   signStatement,
   statementId,
   toBase64url,
-  unverifiedStatement,
   type SigningKey,
   type StatementType,
   type Verified,
 } from '#libs/canonical'
 import { CoordinatorClient } from '#libs/client'
 import { offerIdentities } from '#libs/contract'
-import { canonicalTermsOf } from './contract.js'
+import { idsOf, payloadOf, payloadsOf, termsOf } from './read-statements.js'
 import {
   evidenceKind,
   offerKind,
@@ -109,7 +108,7 @@ export class TestWorker {
         idOf(statements.at(-1) ?? ''),
       ]),
     )
-    const terms = canonicalTermsOf(contract?.statements[0]?.statement ?? '')
+    const terms = termsOf(contract?.statements[0]?.statement ?? '')
     return await signStatement(
       offerKind,
       {
@@ -236,21 +235,6 @@ export class TestWorker {
     )
     return await this.client.record(statement.jws)
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows which statement it reads
-export function payloadOf<P>(jws: string): P {
-  return unverifiedStatement(jws).payload as P
-}
-
-export function payloadsOf<P>(view: RunView, type: string): P[] {
-  return view.statements
-    .filter((statement) => statement.type === type)
-    .map(({ statement }) => payloadOf<P>(statement))
-}
-
-export function idsOf(view: RunView, type: string): string[] {
-  return view.statements.filter((statement) => statement.type === type).map(({ id }) => id)
 }
 
 function idOf(jws: string): string {

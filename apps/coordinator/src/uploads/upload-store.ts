@@ -1,5 +1,5 @@
 /** What tus keeps, over the blob folder: parts in their order, a blob only when its digest is the one that it is named by. */
-import { DataStore, Upload } from '@tus/utils'
+import { DataStore, Upload } from '@tus/server'
 import type { Readable } from 'node:stream'
 import { Injectable } from '@nestjs/common'
 import type { Digest, Thumbprint } from '#libs/canonical'
