@@ -44,6 +44,19 @@ export async function signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey> 
  * @throws CanonicalError `KEY_MALFORMED`.
  */
 export async function importPublicKey(key: PublicKey): Promise<CryptoKey> {
+  const known = imported.get(key.x)
+  if (known !== undefined) return known
+  const publicKey = await importAnew(key)
+  if (imported.size >= maximumImported) imported.clear()
+  imported.set(key.x, publicKey)
+  return publicKey
+}
+
+// The same few keys verify nearly everything, and importing one costs as much as verifying with it.
+const imported = new Map<string, CryptoKey>()
+const maximumImported = 1000
+
+async function importAnew(key: PublicKey): Promise<CryptoKey> {
   const point = fromBase64url(key.x)
   if (point.length !== 32) throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
   if (!isBinding(point))

@@ -3,28 +3,37 @@ import type { ContractView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { verifyActiveContract, type VerifiedContract } from '../trust/verify-contract.js'
 
-/** Contracts as verified before, as long as the coordinator shows the same of them. Every look asks it again. */
+/** A contract is looked at anew after this long, news or not: what the coordinator keeps back it would keep back anyway. */
+const freshMilliseconds = 1000
+
+interface Known {
+  readonly shown: string
+  readonly contract: VerifiedContract
+  readonly lookedAt: number
+}
+
+/** Contracts as verified before, as long as the coordinator shows the same of them. */
 export class ContractDesk {
-  private readonly verified = new Map<
-    Digest,
-    { readonly shown: string; readonly contract: VerifiedContract }
-  >()
+  private readonly verified = new Map<Digest, Known>()
 
   constructor(private readonly agent: Agent) {}
 
-  /** The contract in force, verified. @throws whatever verification throws. */
+  /** The contract in force, verified; at most a second old. @throws whatever verification throws. */
   async active(id: Digest): Promise<VerifiedContract> {
+    const known = this.verified.get(id)
+    const lookedAt = this.agent.now()
+    if (known !== undefined && lookedAt - known.lookedAt < freshMilliseconds) return known.contract
     const view = await this.agent.client.contract(id)
     const shown = fingerprint(view)
-    const known = this.verified.get(id)
-    if (known?.shown === shown) return known.contract
-    const contract = await verifyActiveContract(this.agent, view)
-    this.verified.set(id, { shown, contract })
+    const contract = known?.shown === shown ? known.contract : await verifyActiveContract(this.agent, view)
+    this.verified.set(id, { shown, contract, lookedAt })
     return contract
   }
 
-  forget(id: Digest): void {
-    this.verified.delete(id)
+  /** Looks at all contracts anew at the next question. */
+  stale(): void {
+    for (const [id, known] of this.verified)
+      this.verified.set(id, { ...known, lookedAt: Number.NEGATIVE_INFINITY })
   }
 }
 

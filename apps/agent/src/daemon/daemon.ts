@@ -5,7 +5,7 @@
  */
 import { CodedError, type Digest } from '#libs/canonical'
 import { ClientError } from '#libs/client'
-import type { Event } from '#libs/protocol'
+import type { Event, RunView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces } from '../store/records.js'
@@ -47,6 +47,8 @@ class Daemon {
   private readonly afterStart: AfterStart
   private wake: () => void = () => undefined
   private woken = true
+  /** the moment of a run at which this agent last had nothing left to do */
+  private readonly done = new Map<Digest, string>()
 
   constructor(
     private readonly agent: Agent,
@@ -67,14 +69,20 @@ class Daemon {
     }
   }
 
+  /** Something may have changed that no event tells of, as a person's answer. */
   nudge(): void {
+    this.done.clear()
+    this.hear()
+  }
+
+  private hear(): void {
     this.woken = true
     this.wake()
   }
 
   async run(): Promise<void> {
     listenForWakeUps(this.agent.client.connection, this.signal, () => {
-      this.nudge()
+      this.hear()
     })
     this.agent.report({ what: 'daemon started', party: this.agent.keys.party })
     while (!this.signal.aborted) {
@@ -111,7 +119,7 @@ class Daemon {
   private async take(event: Event): Promise<void> {
     switch (event.kind) {
       case 'run':
-        if (event.run !== null) this.openRuns.add(event.run)
+        if (event.run !== null && (await this.concerns(event.contract))) this.openRuns.add(event.run)
         return
       case 'cosign':
         await this.guarded('cosign', async () => {
@@ -120,9 +128,11 @@ class Daemon {
         })
         return
       case 'contract':
+        this.contracts.stale()
         if (event.contract !== null) await this.prepare(event.contract)
         return
       case 'identity':
+        this.contracts.stale()
         await this.guarded('identities', async () => {
           await refreshIdentities(this.agent, (await this.agent.client.identities()).identities)
         })
@@ -134,7 +144,6 @@ class Daemon {
 
   // A contract that has come into force: be ready to act under it before the first run asks.
   private async prepare(id: Digest): Promise<void> {
-    this.contracts.forget(id)
     const view = await this.agent.client.contract(id)
     if (view.state !== 'active') return
     await this.guarded('contract', async () => {
@@ -146,15 +155,31 @@ class Daemon {
     })
   }
 
+  // Only an owner of a contract's data owes its runs anything. Where that cannot be told, the run is looked at.
+  private async concerns(contract: Digest | null): Promise<boolean> {
+    if (contract === null) return true
+    try {
+      return (await this.contracts.active(contract)).dataOwners.includes(this.agent.keys.party)
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      return true
+    }
+  }
+
   private async act(run: Digest): Promise<'open' | 'over'> {
     const view = await this.agent.client.run(run)
+    const over = this.openRuns.isOver(view)
+    if (!over && this.done.get(run) === momentOf(view)) return 'open'
     const outcome = await this.guarded(`run ${run}`, async () => {
-      await this.followFor(view.statements.flatMap(({ index }) => index ?? []))
+      await this.followFor(decisiveIndexes(view))
       const contract: VerifiedContract = await this.contracts.active(view.contract)
-      await this.openRuns.note(run, await actOnRun(this.acting, contract, view))
+      const waiting = await actOnRun(this.acting, contract, view)
+      if (waiting === null) this.done.set(run, momentOf(view))
+      await this.openRuns.note(run, waiting)
     })
     if (outcome instanceof AgentError) await this.openRuns.refusedToAct(run, outcome)
-    return this.openRuns.isOver(view) ? 'over' : 'open'
+    if (over) this.done.delete(run)
+    return over ? 'over' : 'open'
   }
 
   // What is decided on must be in the log as this agent has read it, so it reads on first where the run says there is more.
@@ -204,6 +229,18 @@ class Daemon {
     })
     this.wake = () => undefined
   }
+}
+
+// In each state of a round every owner owes one thing; what others do in it is news that asks for nothing more.
+function momentOf({ state, round }: RunView): string {
+  return `${state} ${round}`
+}
+
+const decisive: readonly string[] = ['run-request', 'approval', 'denial', 'refusal', 'receipt']
+
+/** Where in the log the statements stand on whose place there something is decided. */
+function decisiveIndexes({ statements }: RunView): readonly number[] {
+  return statements.flatMap(({ type, index }) => (decisive.includes(type) && index !== null ? [index] : []))
 }
 
 // Several events about one thing ask for one look at it.

@@ -15,7 +15,7 @@ export async function signNonce(
   const live = liveRounds.get(run.id)
   if (live !== undefined && live.round >= run.round) {
     if (live.round === run.round) await sendOnce(agent, run.view, live.statement)
-    return 'the enclave, by its Offer'
+    return null
   }
   const nonce = toBase64url(agent.randomBytes(32))
   const { jws } = await signStatement(
@@ -32,5 +32,5 @@ export async function signNonce(
   )
   liveRounds.set(run.id, { round: run.round, nonce, statement: jws })
   await agent.client.record(jws)
-  return 'the enclave, by its Offer'
+  return null
 }
