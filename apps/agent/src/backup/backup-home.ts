@@ -12,7 +12,7 @@ import { makeHome, readHouseRules, type Home } from '../home.js'
 import type { OpenHome } from '../agent-from-home.js'
 import { encodeDaemonSecrets, parseDaemonSecrets } from '../keys/key-ring.js'
 import { openFile, sealFile, type ScryptCost, type Unlock } from '../keys/sealed-file.js'
-import { AgentStore } from '../store/agent-store.js'
+import { AgentStore, type Change } from '../store/agent-store.js'
 import { LevelStore } from '../store/level-store.js'
 import { spaces } from '../store/records.js'
 
@@ -137,10 +137,18 @@ async function restoreStore(
       )
     const store = AgentStore.over(raw, storeKey, randomBytes)
     // Until it has caught up with the log it accepts, spends and releases nothing; a sole owner gives a count by hand.
-    await store.write(store.put(spaces.state, 'restored', 'uncounted'))
+    await store.write(store.put(spaces.state, 'restored', 'uncounted'), ...(await closeSpentRuns(store)))
   } finally {
     await raw.close()
   }
+}
+
+// Whether a key was released after the backup is not in it, so a run that was spent on gets none any more.
+async function closeSpentRuns(store: AgentStore): Promise<readonly Change[]> {
+  const spent = new Set((await store.list(spaces.spends)).map(([key]) => key.split('/')[0]))
+  return (await store.list(spaces.runs))
+    .filter(([run, { outcome }]) => spent.has(run) && outcome === null)
+    .map(([run, record]) => store.put(spaces.runs, run, { ...record, adopted: true }))
 }
 
 /** Reads a backup file. */

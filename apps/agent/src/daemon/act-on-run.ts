@@ -13,7 +13,7 @@ import { verifyRun, type VerifiedRun } from '../trust/verify-run.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { expectWholeRecord } from '../trust/whole-record.js'
 import { acceptRound } from './accept-round.js'
-import type { AfterStart } from './after-start.js'
+import type { AfterStart, Awaited } from './after-start.js'
 import { recordChecks, recordDecision } from './checks.js'
 import { acceptFacts, agreeFacts } from './facts.js'
 import type { LiveRounds } from './live-round.js'
@@ -48,6 +48,8 @@ export async function actOnRun(acting: Acting, contract: VerifiedContract, view:
   const run = await verifyRun(contract, view, 'live')
   const own = run.request.payload.inputs.filter(({ owner }) => owner === agent.keys.party)
   if (own.length === 0 || !contract.ownSignature) return null
+  // Before anything is read of this run: what an earlier life of this agent did in it may stand in the log alone.
+  const awaited = await acting.afterStart.awaited(contract)
   await expectWholeRecord(agent, contract, view)
   const record = await runRecord(agent, contract.id, run.id)
   if (await noteOutcome(agent, run, record)) return null
@@ -56,7 +58,7 @@ export async function actOnRun(acting: Acting, contract: VerifiedContract, view:
   if (record.refusal !== null) return await sendOnce(agent, view, record.refusal)
   if (isOver(view) || run.refusals.length > 0) return null
   if (Object.keys(record.releases).length > 0) return await resendReleases(acting, contract, run, record)
-  return await nextStep(acting, contract, run, record)
+  return await nextStep(acting, contract, run, record, awaited)
 }
 
 // Before the first Spend a round may end without a word from anyone; then nothing of it counts and another may begin.
@@ -72,38 +74,42 @@ async function nextStep(
   contract: VerifiedContract,
   run: VerifiedRun,
   record: RunRecord,
+  awaited: Awaited,
 ): Promise<Waiting> {
   const { agent } = acting
   const spent = await spendsOf(agent, run.id)
-  if (spent.size > 0) {
-    for (const { statement } of spent.values()) await sendOnce(agent, run.view, statement)
-    return await release(acting, contract, run, record)
-  }
-  if (betweenRounds.includes(run.view.state)) return await agree(acting, contract, run)
+  for (const { statement } of spent.values()) await sendOnce(agent, run.view, statement)
+  if (spent.size === 0 && betweenRounds.includes(run.view.state))
+    return await agree(acting, contract, run, awaited)
+  // In the middle of a round it is only waited: the others cosign within a moment, and a Refusal would end the run for good.
+  if (awaited.length > 0) return cosignedBy(awaited)
+  if (spent.size > 0) return await release(acting, contract, run, record)
   if (record.accept !== null && record.round === run.round) {
     await sendOnce(agent, run.view, record.accept)
     return await spendAll(acting, contract, run)
   }
   if (run.offers.length > 0) return await accept(acting, contract, run)
-  return await agree(acting, contract, run)
+  return await agree(acting, contract, run, awaited)
 }
 
-async function agree(acting: Acting, contract: VerifiedContract, run: VerifiedRun): Promise<Waiting> {
+function cosignedBy(awaited: Awaited): string {
+  return `a checkpoint cosigned since this agent's start by ${awaited.join(', ')}`
+}
+
+async function agree(
+  acting: Acting,
+  contract: VerifiedContract,
+  run: VerifiedRun,
+  awaited: Awaited,
+): Promise<Waiting> {
   const { agent } = acting
-  const awaited = await acting.afterStart.awaited(contract)
   const facts = await agreeFacts(agent, contract, run)
   const refusals = await decideHere(acting, contract, run, 'agree', facts)
   if (refusals.length === 0 && awaited.length === 0) {
     if (run.view.state === 'collectingNonces') return await signNonce(acting, contract, run)
     return await answer(acting, run, 'ready', '')
   }
-  if (awaited.length > 0)
-    return await answer(
-      acting,
-      run,
-      'waiting',
-      `a checkpoint cosigned since this agent's start by ${awaited.join(', ')}`,
-    )
+  if (awaited.length > 0) return await answer(acting, run, 'waiting', cosignedBy(awaited))
   const reason = refusals.map(({ text }) => text).join(' ')
   if (refusals.every(isPassing) && facts.consent !== 'declined')
     return await answer(acting, run, 'waiting', reason)

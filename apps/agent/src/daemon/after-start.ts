@@ -4,16 +4,15 @@
  * every other data owner has cosigned since the start, and reads its own records up to there: nobody can then show it a log
  * that ends before something it did.
  */
-import type { Digest } from '#libs/canonical'
-import { spendKind, verifyPartyStatement, type Spend } from '#libs/protocol'
+import { statementDigest, type Digest, type StatementKind, type Verified } from '#libs/canonical'
+import { keyReleaseKind, spendKind, verifyPartyStatement } from '#libs/protocol'
 import { findCosignature, parseNote, signerPseudonym, verifySignedCheckpoint } from '#libs/translog'
-import type { Verified } from '#libs/canonical'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces } from '../store/records.js'
 import { followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
-import { adoptSpend } from './spending.js'
+import { adoptRelease, adoptSpend } from './spending.js'
 
 /** Cosignatures count whole seconds, so the first one after a start may still read as before it. */
 const askAgainMilliseconds = 1000
@@ -79,25 +78,42 @@ export class AfterStart {
     await this.agent.client.requestCosignatures(contract.id)
   }
 
-  /** Reads every Spend of this agent's own in the log that its store does not know. */
+  /** Reads every Spend and KeyRelease of this agent's own in the log that its store does not know. */
   private async readOwnRecords(contract: VerifiedContract): Promise<void> {
     const self = signerPseudonym(contract.logSecret, this.agent.keys.party)
-    const known = new Set((await this.agent.store.list(spaces.spends)).map(([, { digest }]) => digest))
-    for (const { digest, type } of await leavesUnder(this.agent, 'signer', self))
-      if (type === 'spend' && !known.has(digest))
-        await adoptSpend(this.agent, contract, await this.ownSpend(contract, digest))
+    const known = await this.knownRecords()
+    for (const { digest, type } of await leavesUnder(this.agent, 'signer', self)) {
+      if (known.has(digest)) continue
+      if (type === 'spend')
+        await adoptSpend(this.agent, contract, await this.ownStatement(contract, spendKind, digest))
+      if (type === 'key-release')
+        await adoptRelease(this.agent, contract, await this.ownStatement(contract, keyReleaseKind, digest))
+    }
   }
 
-  private async ownSpend(contract: VerifiedContract, digest: Digest): Promise<Verified<Spend>> {
+  private async knownRecords(): Promise<ReadonlySet<Digest>> {
+    const { store } = this.agent
+    const spends = (await store.list(spaces.spends)).map(([, { digest }]) => digest)
+    const runs = (await store.list(spaces.runs)).map(([, record]) => record)
+    return new Set([
+      ...spends,
+      ...runs.flatMap(({ releases }) => Object.values(releases).map(statementDigest)),
+    ])
+  }
+
+  private async ownStatement<P extends { readonly by: string }>(
+    contract: VerifiedContract,
+    kind: StatementKind<P>,
+    digest: Digest,
+  ): Promise<Verified<P>> {
     const { statement } = await this.agent.client.statement(digest)
-    const spend = await verifyPartyStatement(spendKind, statement, contract.chainOf(this.agent.keys.party), {
-      newestOnly: false,
-    })
-    if (spend.digest !== digest)
+    const chain = contract.chainOf(this.agent.keys.party)
+    const verified = await verifyPartyStatement(kind, statement, chain, { newestOnly: false })
+    if (verified.digest !== digest)
       throw new AgentError(
         'LOG_MISBEHAVED',
-        `a Spend of this agent's in the log (${digest}) is shown as another statement`,
+        `a ${kind.type} of this agent's in the log (${digest}) is shown as another statement`,
       )
-    return spend
+    return verified
   }
 }

@@ -2,9 +2,15 @@
  * The chain of Spends of each dataset (design: invariant 7). A Spend is signed once, is on disk before it is sent, and is
  * never taken back; what may have been used counts as used.
  */
-import type { Digest, Verified } from '#libs/canonical'
-import { signStatement } from '#libs/canonical'
-import { spendKind, type Amounts, type Spend } from '#libs/protocol'
+import {
+  fromBase64url,
+  parseCanonical,
+  signStatement,
+  statementId,
+  type Digest,
+  type Verified,
+} from '#libs/canonical'
+import { runRequestKind, spendKind, type Amounts, type KeyRelease, type Spend } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces, type SpendHeadRecord, type SpendRecord } from '../store/records.js'
@@ -97,7 +103,7 @@ export async function adoptSpend(
   const { run, dataset, sequence, total } = spend.payload
   await expectSameNumberSameSpend(agent, spend)
   const head = (await agent.store.get(spaces.spendHeads, headKey(contract, dataset))) ?? nothingSpent
-  const computation = (await agent.client.run(run)).computation
+  const computation = await requestedComputation(agent, run)
   const record: SpendRecord = {
     dataset,
     computation,
@@ -117,6 +123,31 @@ export async function adoptSpend(
       : []),
   )
   agent.report({ what: 'spend adopted from the log', run, dataset, sequence })
+}
+
+/** Takes note of a KeyRelease of this agent's own that stands in the log and not in its store: that run gets no other. */
+export async function adoptRelease(
+  agent: Agent,
+  contract: VerifiedContract,
+  { payload: { run, dataset } }: Verified<KeyRelease>,
+): Promise<void> {
+  await changeRun(agent, contract.id, run, { adopted: true })
+  agent.report({ what: 'release adopted from the log', run, dataset })
+}
+
+// A run's id is the digest of its request, so the request shown is the one that was spent on, or it is none.
+async function requestedComputation(agent: Agent, run: Digest): Promise<string> {
+  const { statements } = await agent.client.run(run)
+  for (const { type, statement } of statements) {
+    if (type !== 'run-request') continue
+    const bytes = fromBase64url(statement.split('.')[1] ?? '')
+    if (statementId('run-request', bytes) !== run) continue
+    return runRequestKind.parse(parseCanonical(bytes)).computation
+  }
+  throw new AgentError(
+    'RUN_NOT_VERIFIED',
+    `the request of run ${run}, which this agent has spent on, is not shown`,
+  )
 }
 
 async function expectSameNumberSameSpend(agent: Agent, { id, payload }: Verified<Spend>): Promise<void> {
