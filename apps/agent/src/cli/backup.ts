@@ -13,6 +13,7 @@ import type { Answer } from './world.js'
 export function addBackupCommands(program: Command, frame: Frame): void {
   program
     .command('backup <file>')
+    .summary('write keys and store into one sealed file')
     .description(
       'Writes this agent, keys and store, into one file sealed under a passphrase. Works while the daemon runs.',
     )
@@ -20,6 +21,7 @@ export function addBackupCommands(program: Command, frame: Frame): void {
     .action(frame.action<[string, object]>(backup))
   program
     .command('restore [file]')
+    .summary('make a home from a backup')
     .description(
       'Makes a home from a backup. A restored agent releases nothing until it has caught up with a log that every other owner\n' +
         'has cosigned since; where there is no other owner, its people give the number of runs that they know of, with --count.\n' +

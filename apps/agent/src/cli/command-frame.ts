@@ -1,6 +1,6 @@
 /** What every command shares: global options, one answer as text or JSON, one way for errors to end. */
 import type { Command } from 'commander'
-import { exitCodeOf } from './exit-codes.js'
+import { exitCodeOf, exitCodes } from './exit-codes.js'
 import { printable, printableJson } from './printable.js'
 import { Session, type GlobalOptions } from './session.js'
 import { errorLines, shownError } from './show-error.js'
@@ -45,6 +45,10 @@ export async function runInSession(
   try {
     return show(world, options, await run(session))
   } catch (error) {
+    if (world.signal.aborted && exitCodeOf(error) !== exitCodes.waiting) {
+      world.stderr('sealroom: stopped\n')
+      return exitCodes.stopped
+    }
     return showFailure(world, options, error)
   } finally {
     await session.close()

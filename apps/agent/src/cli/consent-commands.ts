@@ -22,6 +22,7 @@ interface AnswerOptions {
 export function addConsentCommands(program: Command, frame: Frame): void {
   program
     .command('approve <run>')
+    .summary('say yes to a run')
     .description(
       'Says yes to a run: as an approver that the contract names, signed with the consent key; as a data owner, this owner’s own\n' +
         'decision, on which its daemon acts.',
@@ -34,6 +35,7 @@ export function addConsentCommands(program: Command, frame: Frame): void {
     )
   program
     .command('deny <run>')
+    .summary('say no to a run')
     .description('Says no to a run. A denial of an approver, or of a data owner, ends it.')
     .requiredOption('--reason <text>', 'why; whoever asked for the run reads it')
     .option('--valid-hours <hours>', 'how long a denial holds', wholeNumber, 24)

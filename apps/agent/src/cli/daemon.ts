@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { openHome } from '../agent-from-home.js'
+import type { Agent } from '../agent.js'
+import { openHome, reopenAgent } from '../agent-from-home.js'
 import { serveControl } from '../control/control-server.js'
 import { runDaemon } from '../daemon/daemon.js'
 import type { Frame } from './command-frame.js'
@@ -12,6 +13,7 @@ import { AgentError } from '../errors.js'
 export function addDaemonCommand(program: Command, frame: Frame): void {
   program
     .command('daemon')
+    .summary('run the agent')
     .description(
       'Runs the agent: follows the log, cosigns, answers runs as house rules and people allow, releases keys to enclaves that it\n' +
         'verified itself. Other commands of this home go through it. With a key file it starts without a person.',
@@ -28,64 +30,79 @@ export function addDaemonCommand(program: Command, frame: Frame): void {
     )
 }
 
-/** Runs until a signal. Reload begins again with the keys and rules that are then on disk. */
+/** Runs until a signal. A reload takes the keys and rules that are then on disk; store and socket stay open. */
 export async function daemon(session: Session): Promise<Answer> {
   const unlock = await session.daemonUnlock()
   const { world } = session
-  const since = new Date(world.now()).toISOString()
-  let again = true
-  while (again && !world.signal.aborted) {
-    again = await runOnce(session, unlock, since)
+  const startedAt = world.now()
+  const report: Agent['report'] = (event) => {
+    session.event(event)
   }
-  return { json: { what: 'daemon stopped' }, text: [] }
-}
-
-async function runOnce(
-  session: Session,
-  unlock: Awaited<ReturnType<Session['daemonUnlock']>>,
-  since: string,
-): Promise<boolean> {
-  const { world } = session
-  const turn = new AbortController()
-  let reload = false
-  let nudge: () => void = () => undefined
-  const signal = AbortSignal.any([world.signal, turn.signal])
-  const home = await openHome(
-    session.home,
-    unlock,
-    { ...world, signal },
-    (event) => {
-      session.event(event)
-    },
-    { alone: true },
-  )
+  const turns = new Turns(world.signal)
+  const surroundings = () => ({ ...world, signal: turns.signal })
+  const home = await openHome(session.home, unlock, surroundings(), report, { alone: true })
   try {
     const control = await serveControl(session.home.socket, home.raw, {
-      hello: () => ({ version: 1, pid: process.pid, since }),
+      hello: () => ({ version: 1, pid: process.pid, since: new Date(startedAt).toISOString() }),
       nudge: () => {
-        nudge()
+        turns.nudge()
       },
       reload: () => {
-        reload = true
-        turn.abort()
+        turns.next()
       },
       stop: () => {
-        turn.abort()
+        turns.stop()
       },
     })
     try {
-      await runDaemon(home.agent, signal, {
-        onReady: (look) => {
-          nudge = look
-        },
-      })
+      for (
+        let { agent } = home;
+        ;
+        agent = await reopenAgent(session.home, unlock, surroundings(), report, home.raw)
+      ) {
+        await runDaemon(agent, turns.signal, { startedAt, onReady: turns.listen })
+        if (!turns.begin()) break
+      }
     } finally {
       await control.close()
     }
   } finally {
     await home.close()
   }
-  return reload
+  return { json: { what: 'daemon stopped' }, text: [] }
+}
+
+/** The daemon's turns: each ends by a signal of its own, and another begins unless the daemon was told to stop. */
+class Turns {
+  private turn = new AbortController()
+  private stopped = false
+  nudge: () => void = () => undefined
+
+  constructor(private readonly outer: AbortSignal) {}
+
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.outer, this.turn.signal])
+  }
+
+  readonly listen = (nudge: () => void): void => {
+    this.nudge = nudge
+  }
+
+  next(): void {
+    this.turn.abort()
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.turn.abort()
+  }
+
+  /** Whether there is another turn. */
+  begin(): boolean {
+    if (this.stopped || this.outer.aborted) return false
+    this.turn = new AbortController()
+    return true
+  }
 }
 
 async function stopDaemon(session: Session): Promise<Answer> {

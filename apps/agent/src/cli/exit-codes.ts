@@ -18,6 +18,8 @@ export const exitCodes = {
   locked: 5,
   /** a fault in this program */
   fault: 70,
+  /** a signal ended it */
+  stopped: 130,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

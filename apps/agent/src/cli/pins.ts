@@ -13,6 +13,7 @@ import type { Answer } from './world.js'
 export function addPinCommands(program: Command, frame: Frame): void {
   program
     .command('pin <label> <thumbprint> [more...]')
+    .summary('say that a key is a party, once its fingerprint was compared')
     .description(
       'Says that this consent key is that party, after its fingerprint was compared by telephone, in person or on paper. No\n' +
         'contract is signed with a party that is not pinned.',
@@ -25,11 +26,13 @@ export function addPinCommands(program: Command, frame: Frame): void {
     .action(frame.action<[string, string, string[], { replace?: boolean }]>(pin))
   program
     .command('unpin <label>')
+    .summary('forget that a key was compared')
     .description('Forgets that a key was compared. Contracts that were signed stay signed.')
     .addHelpText('after', '\nExample:\n  $ sealroom unpin laboratory\n')
     .action(frame.action<[string, object]>(unpin))
   program
     .command('pins')
+    .summary('list the parties whose keys were compared')
     .description('Lists the parties whose keys were compared.')
     .addHelpText('after', '\nExample:\n  $ sealroom pins --json\n')
     .action(frame.action<[object]>(pins))

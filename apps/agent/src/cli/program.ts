@@ -79,6 +79,7 @@ Exit codes:
   ${exitCodes.unreachable}   the coordinator cannot be reached
   ${exitCodes.locked}   the keys do not open, or another process has the store
   ${exitCodes.fault}  a fault in this program
+  ${exitCodes.stopped} a signal ended it
 
 Begin with:
   $ sealroom init --name registry --coordinator https://sealroom.example.org

@@ -12,6 +12,7 @@ import type { Answer } from './world.js'
 export function addStatusCommand(program: Command, frame: Frame): void {
   program
     .command('status')
+    .summary('show this agent, its daemon and what waits for a person')
     .description('Shows this agent, its daemon, how far it followed the log, and what waits for a person.')
     .addHelpText('after', '\nExample:\n  $ sealroom status --json\n')
     .action(frame.action<[object]>(status))

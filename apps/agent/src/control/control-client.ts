@@ -6,6 +6,7 @@ import { AgentError, type AgentErrorCode } from '../errors.js'
 import type { Change, RawStore } from '../store/raw-store.js'
 import {
   answerSchema,
+  changesPerLine,
   getSchema,
   helloSchema,
   listSchema,
@@ -24,6 +25,7 @@ type Asked = ControlRequest extends infer Request
 /** The daemon, as a command sees it; as a store it is the daemon's own. */
 export class ControlClient implements RawStore {
   private next = 1
+  private writing: Promise<unknown> = Promise.resolve()
   private readonly waiting = new Map<
     number,
     { resolve: (value: unknown) => void; reject: (error: Error) => void }
@@ -78,13 +80,20 @@ export class ControlClient implements RawStore {
   }
 
   async batch(changes: readonly Change[]): Promise<void> {
-    await this.send({
-      method: 'write',
-      changes: changes.map(({ key, value }) => ({
-        name: key,
-        value: value === undefined ? null : toBase64url(value),
-      })),
+    // Parts of one write on one connection must not mix with those of another.
+    const turn = this.writing.then(async () => {
+      for (let at = 0; at === 0 || at < changes.length; at += changesPerLine)
+        await this.send({
+          method: 'write',
+          changes: changes.slice(at, at + changesPerLine).map(({ key, value }) => ({
+            name: key,
+            value: value === undefined ? null : toBase64url(value),
+          })),
+          last: at + changesPerLine >= changes.length,
+        })
     })
+    this.writing = turn.catch(() => undefined)
+    await turn
   }
 
   async exclusively<T>(name: string, action: () => Promise<T>): Promise<T> {

@@ -8,8 +8,17 @@ import { spaces } from '../store/records.js'
 /** A longer line ends the connection. */
 export const maximumLineBytes = 16 * 1024 * 1024
 
+/** Changes in one line; a larger write comes in parts. */
+export const changesPerLine = 2000
+
+/** Changes in one write, over all its parts. */
+export const changesPerWrite = 4_000_000
+
 /** Entries in one answer to `list`. */
 export const pageEntries = 500
+
+/** Bytes of values after which an answer to `list` ends, but for one entry. */
+export const pageBytes = 2 * 1024 * 1024
 
 const nameSchema = z
   .string()
@@ -33,7 +42,11 @@ export const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({
     id: z.int(),
     method: z.literal('write'),
-    changes: z.array(z.strictObject({ name: writableSchema, value: valueSchema.nullable() })).max(10_000),
+    changes: z
+      .array(z.strictObject({ name: writableSchema, value: valueSchema.nullable() }))
+      .max(changesPerLine),
+    /** the last part of one write: all parts reach the disk together, or none */
+    last: z.boolean(),
   }),
   z.strictObject({ id: z.int(), method: z.literal('lock'), name: z.string().min(1).max(200) }),
   z.strictObject({ id: z.int(), method: z.literal('unlock'), name: z.string().min(1).max(200) }),

@@ -4,8 +4,15 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { fromBase64url, toBase64url } from '#libs/canonical'
 import { reasonOf } from '../durable-file.js'
 import { AgentError } from '../errors.js'
-import type { RawStore } from '../store/raw-store.js'
-import { pageEntries, requestSchema, type ControlRequest, type Hello } from './control-messages.js'
+import type { Change, RawStore } from '../store/raw-store.js'
+import {
+  changesPerWrite,
+  pageBytes,
+  pageEntries,
+  requestSchema,
+  type ControlRequest,
+  type Hello,
+} from './control-messages.js'
 import { parseLine, readLines, writeLine } from './json-lines.js'
 import { socketPath } from './socket-path.js'
 
@@ -64,12 +71,11 @@ async function listen(server: Server, place: string): Promise<void> {
 }
 
 function serveSocket(socket: Socket, store: RawStore, actions: ControlActions): void {
-  const held = new Map<string, () => void>()
-  const releaseAll = () => {
-    for (const release of held.values()) release()
-    held.clear()
-  }
-  socket.on('close', releaseAll)
+  const connection: Connection = { socket, held: new Map(), parts: [] }
+  socket.on('close', () => {
+    for (const release of connection.held.values()) release()
+    connection.held.clear()
+  })
   // A command that went away took its answers with it.
   socket.on('error', () => undefined)
   readLines(socket, (line) => {
@@ -78,7 +84,7 @@ function serveSocket(socket: Socket, store: RawStore, actions: ControlActions): 
       socket.destroy()
       return
     }
-    answer(request.data, store, actions, held, socket).then(
+    answer(request.data, store, actions, connection).then(
       (result) => {
         writeLine(socket, { id: request.data.id, result })
       },
@@ -89,12 +95,18 @@ function serveSocket(socket: Socket, store: RawStore, actions: ControlActions): 
   })
 }
 
+/** A command that is connected: the locks that it holds, and the parts of a write that has not ended. */
+interface Connection {
+  readonly socket: Socket
+  readonly held: Map<string, () => void>
+  parts: Change[]
+}
+
 async function answer(
   request: ControlRequest,
   store: RawStore,
   actions: ControlActions,
-  held: Map<string, () => void>,
-  socket: Socket,
+  connection: Connection,
 ): Promise<unknown> {
   switch (request.method) {
     case 'hello':
@@ -106,19 +118,14 @@ async function answer(
     case 'list':
       return await page(store, request.from, request.to)
     case 'write':
-      await store.batch(
-        request.changes.map(({ name, value }) => ({
-          key: name,
-          value: value === null ? undefined : fromBase64url(value),
-        })),
-      )
+      await write(store, request, connection)
       return null
     case 'lock':
-      await acquire(store, request.name, held, socket)
+      await acquire(store, request.name, connection)
       return null
     case 'unlock':
-      held.get(request.name)?.()
-      held.delete(request.name)
+      connection.held.get(request.name)?.()
+      connection.held.delete(request.name)
       return null
     case 'nudge':
     case 'reload':
@@ -130,20 +137,31 @@ async function answer(
 
 async function page(store: RawStore, from: string, to: string): Promise<unknown> {
   const entries: [string, string][] = []
+  let bytes = 0
   for await (const [name, value] of store.entries(from, to)) {
-    if (entries.length === pageEntries) return { entries, next: name }
+    if (entries.length === pageEntries || bytes > pageBytes) return { entries, next: name }
     entries.push([name, toBase64url(value)])
+    bytes += value.length
   }
   return { entries, next: null }
 }
 
-/** Returns when the lock is held; it is given back by `unlock`, or when the connection ends. */
-async function acquire(
+async function write(
   store: RawStore,
-  name: string,
-  held: Map<string, () => void>,
-  socket: Socket,
+  { changes, last }: Extract<ControlRequest, { method: 'write' }>,
+  connection: Connection,
 ): Promise<void> {
+  for (const { name, value } of changes)
+    connection.parts.push({ key: name, value: value === null ? undefined : fromBase64url(value) })
+  if (connection.parts.length > changesPerWrite) connection.socket.destroy()
+  if (!last) return
+  const whole = connection.parts
+  connection.parts = []
+  await store.batch(whole)
+}
+
+/** Returns when the lock is held; it is given back by `unlock`, or when the connection ends. */
+async function acquire(store: RawStore, name: string, { socket, held }: Connection): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     store
       .exclusively(name, async () => {

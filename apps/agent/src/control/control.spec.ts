@@ -9,7 +9,7 @@ import { AgentStore } from '../store/agent-store.js'
 import { LevelStore } from '../store/level-store.js'
 import { spaces } from '../store/records.js'
 import { ControlClient } from './control-client.js'
-import { pageEntries } from './control-messages.js'
+import { changesPerLine, pageEntries } from './control-messages.js'
 import { serveControl, type ControlServer } from './control-server.js'
 import { socketPath } from './socket-path.js'
 
@@ -61,6 +61,24 @@ describe('the control socket', () => {
     expect(await store.list(spaces.pins)).toEqual([['a', pin]])
     await store.write(store.remove(spaces.pins, 'a'))
     expect(await daemons.get(spaces.pins, 'a')).toBeUndefined()
+    await client.close()
+  })
+
+  it('writes more records than one line holds, all of them or none', async () => {
+    const { client, store } = await throughDaemon()
+    const changes = Array.from({ length: changesPerLine * 2 + 5 }, (_, index) =>
+      store.put(spaces.state, String(index), 'x'),
+    )
+    await Promise.all([store.write(...changes), store.write(store.put(spaces.state, 'beside', 'y'))])
+    expect(await store.list(spaces.state)).toHaveLength(changes.length + 1)
+    const bad = [
+      ...changes.map(({ key }) => ({ key, value: undefined })),
+      { key: 'spends!x', value: undefined },
+    ]
+    await expect(store.write(...bad)).rejects.toMatchObject({ code: 'STORE_IN_USE' })
+    expect(await AgentStore.over(raw, key, seededBytes('daemon')).list(spaces.state)).toHaveLength(
+      changes.length + 1,
+    )
     await client.close()
   })
 
