@@ -50,15 +50,47 @@ export async function openHome(
   options: { readonly alone?: boolean } = {},
 ): Promise<OpenHome> {
   await expectHome(home)
+  const made = await readAgent(home, unlock, surroundings)
+  const { raw, daemon } = await openStore(home, surroundings, options.alone === true)
+  try {
+    return { ...(await made(raw, surroundings.signal, report)), raw, daemon, close: () => raw.close() }
+  } catch (error) {
+    await raw.close()
+    throw error
+  }
+}
+
+/**
+ * The agent of a home anew, with the keys and house rules that are now on disk, over a store that stays open: no command is
+ * cut off, and nothing that was held in memory about the log is lost by a restart that is none.
+ * @throws AgentError as {@link openHome}.
+ */
+export async function reopenAgent(
+  home: Home,
+  unlock: Unlock,
+  surroundings: Surroundings,
+  report: Agent['report'],
+  raw: RawStore,
+): Promise<Agent> {
+  const made = await readAgent(home, unlock, surroundings)
+  return (await made(raw, surroundings.signal, report)).agent
+}
+
+type MakeAgent = (
+  raw: RawStore,
+  signal: AbortSignal,
+  report: Agent['report'],
+) => Promise<{ readonly agent: Agent; readonly secrets: DaemonSecrets }>
+
+async function readAgent(home: Home, unlock: Unlock, surroundings: Surroundings): Promise<MakeAgent> {
   const config = await readConfig(home)
   const secrets = await readDaemonSecrets(home, unlock, config.party, surroundings)
   const keys = await daemonKeysOf(secrets)
-  const { raw, daemon } = await openStore(home, surroundings, options.alone === true)
-  try {
-    const store = AgentStore.over(raw, keys.storeKey, surroundings.randomBytes)
+  const { now, randomBytes } = surroundings
+  return async (raw, signal, report) => {
+    const store = AgentStore.over(raw, keys.storeKey, randomBytes)
     const identity = await ownIdentity(store, config.party)
     const daemonKey = activeKey(keys.daemonKeys, identity)
-    const { now, randomBytes, signal } = surroundings
     const client = new CoordinatorClient({
       url: config.coordinator,
       origin: config.log.origin,
@@ -69,11 +101,10 @@ export async function openHome(
     })
     const daemonKeys: DaemonKeys = { party: config.party, identity, daemonKey, sealingKeys: keys.sealingKeys }
     const houseRules = await readHouseRules(home)
-    const agent: Agent = { config, keys: daemonKeys, store, client, houseRules, now, randomBytes, report }
-    return { agent, secrets, raw, daemon, close: () => raw.close() }
-  } catch (error) {
-    await raw.close()
-    throw error
+    return {
+      agent: { config, keys: daemonKeys, store, client, houseRules, now, randomBytes, report },
+      secrets,
+    }
   }
 }
 

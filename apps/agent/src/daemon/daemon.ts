@@ -26,13 +26,15 @@ const retryMilliseconds = 1_000
 
 /** What the daemon's owner can make it do. */
 export interface DaemonControl {
+  /** when the process began to hold the store: what it must catch up with after a start counts from then */
+  readonly startedAt: number
   /** called with a function that makes the daemon look again at once */
   readonly onReady: (nudge: () => void) => void
 }
 
 /** Runs until the signal says stop. @throws AgentError `STORE_DAMAGED`; anything that is nobody's fault but ours. */
 export async function runDaemon(agent: Agent, signal: AbortSignal, control: DaemonControl): Promise<void> {
-  const daemon = new Daemon(agent, signal)
+  const daemon = new Daemon(agent, signal, control.startedAt)
   control.onReady(() => {
     daemon.nudge()
   })
@@ -53,11 +55,12 @@ class Daemon {
   constructor(
     private readonly agent: Agent,
     private readonly signal: AbortSignal,
+    startedAt: number,
   ) {
     this.contracts = new ContractDesk(agent)
     this.openRuns = new OpenRuns(agent)
     this.leases = new Leases(agent, (id) => this.contracts.active(id))
-    this.afterStart = new AfterStart(agent, agent.now())
+    this.afterStart = new AfterStart(agent, startedAt)
     this.acting = {
       agent,
       afterStart: this.afterStart,
