@@ -135,7 +135,11 @@ async function openStore(
 ): Promise<{ raw: RawStore; daemon: ControlClient | null }> {
   for (let attempt = 0; ; attempt++) {
     const daemon = await ControlClient.connect(home.socket)
-    if (daemon !== null && !alone) return { raw: daemon, daemon }
+    if (daemon !== null && !alone) {
+      // A daemon of another version would be answered by closing; here it is told.
+      await daemon.hello()
+      return { raw: daemon, daemon }
+    }
     if (daemon !== null) {
       const { pid, since } = await daemon.hello()
       await daemon.close()

@@ -2,8 +2,6 @@
  * Secrets of an agent at rest: XChaCha20-Poly1305 under a passphrase (scrypt) or a 32-byte key file, as one line of canonical
  * JSON. Guards the secret against whoever copies the file; says nothing about who may read it on this machine.
  */
-import { scrypt } from 'node:crypto'
-import { promisify } from 'node:util'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { z } from 'zod'
 import {
@@ -18,26 +16,16 @@ import {
 } from '#libs/canonical'
 import { bytesSchema, thumbprintSchema } from '#libs/protocol'
 import { AgentError } from '../errors.js'
+import {
+  defaultCost,
+  maximumN,
+  minimumN,
+  stretchPassphrase,
+  type ScryptCost,
+  type Unlock,
+} from './stretch-passphrase.js'
 
-/** What opens a sealed file. */
-export type Unlock =
-  | { readonly kind: 'passphrase'; readonly passphrase: string }
-  | { readonly kind: 'key-file'; readonly key: Uint8Array }
-
-/** scrypt's cost. The default takes about half a second and 128 MiB. */
-export interface ScryptCost {
-  readonly N: number
-  readonly r: 8
-  readonly p: 1
-}
-
-export const defaultCost: ScryptCost = { N: 2 ** 17, r: 8, p: 1 }
-
-/** More than this (1 GiB of memory) is refused on reading, so that an altered file cannot exhaust the machine. */
-const maximumN = 2 ** 20
-
-/** Cheaper than this is refused on reading too, unless a test says otherwise. */
-const minimumN = 2 ** 15
+export type { ScryptCost, Unlock } from './stretch-passphrase.js'
 
 export const sealedKinds = ['consent', 'daemon', 'recovery', 'backup'] as const
 export type SealedKind = (typeof sealedKinds)[number]
@@ -196,34 +184,9 @@ function isBase64url(text: string): boolean {
 async function keyOf(kdf: Header['kdf'], unlock: Unlock): Promise<Uint8Array> {
   if (kdf.name === 'key-file' && unlock.kind === 'key-file') return unlock.key
   if (kdf.name === 'scrypt' && unlock.kind === 'passphrase') {
-    return await passphraseKey(unlock, kdf)
+    return await stretchPassphrase(unlock, kdf)
   }
   throw new AgentError('KEY_STORE_LOCKED', 'a sealed file needs the kind of key that it was sealed under')
-}
-
-type ScryptKdf = Extract<Header['kdf'], { name: 'scrypt' }>
-
-const derived = new WeakMap<Unlock, Map<string, Promise<Uint8Array>>>()
-const derive = promisify<string, Uint8Array, number, ScryptCost & { maxmem: number }, Buffer>(scrypt)
-
-/** RFC 7914, once for each passphrase and salt: it costs half a second by design. */
-async function passphraseKey(
-  unlock: Unlock & { kind: 'passphrase' },
-  { N, r, p, salt }: ScryptKdf,
-): Promise<Uint8Array> {
-  const known = derived.get(unlock) ?? new Map<string, Promise<Uint8Array>>()
-  derived.set(unlock, known)
-  const name = `${N} ${salt}`
-  const key =
-    known.get(name) ??
-    derive(unlock.passphrase.normalize('NFC'), fromBase64url(salt), 32, {
-      N,
-      r,
-      p,
-      maxmem: 128 * N * r + 2 ** 20,
-    }).then((bytes) => new Uint8Array(bytes))
-  known.set(name, key)
-  return await key
 }
 
 function boundTo(header: Header): Uint8Array {
