@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { loadConfig, serveFlags } from './config.js'
 import { StartError } from './errors.js'
 import { requestInvitation } from './parties/request-invitation.js'
-import { startCoordinator } from './start-coordinator.js'
+import { openStorage } from './storage/open-storage.js'
 
 /** What an exit code means: 2 is a mistake that the message says how to mend, 70 a failure while running. */
 const exitCodes = { mistake: 2, failure: 70 } as const
@@ -72,7 +72,12 @@ program
 
 async function serve(flags: Record<string, unknown>, json: boolean): Promise<void> {
   const begun = performance.now()
-  const running = await startCoordinator(loadConfig(flags))
+  const config = loadConfig(flags)
+  // The database opens in the background while the server's own modules are read: together they are the start.
+  const opening = openStorage(config)
+  opening.catch(() => undefined)
+  const { startCoordinator } = await import('./start-coordinator.js')
+  const running = await startCoordinator(config, {}, opening)
   const startMilliseconds = Math.round(performance.now() - begun)
   const ready = {
     event: 'ready',

@@ -19,9 +19,8 @@ import { ChangeSignal } from './ledger/change-signal.js'
 import { Ledger } from './ledger/ledger.js'
 import { PublicLog } from './log/public-log.js'
 import { RunDriver } from './runs/run-driver.js'
-import { openDataFolder } from './storage/data-folder.js'
 import { LedgerStore } from './storage/ledger-store.js'
-import { openDatabase } from './storage/open-database.js'
+import { openStorage, type Storage } from './storage/open-storage.js'
 
 export interface RunningCoordinator {
   readonly app: NestFastifyApplication
@@ -42,26 +41,20 @@ export interface StartOptions {
   readonly manualSweep?: boolean
 }
 
-/** @throws StartError. */
+/**
+ * Starts the server on storage that is open, or is just being opened; it is closed with the server.
+ * @throws StartError; the storage is closed then.
+ */
 export async function startCoordinator(
   config: Config,
   options: StartOptions = {},
+  opening: Promise<Storage> = openStorage(config, options.memory),
 ): Promise<RunningCoordinator> {
-  const folder = await openDataFolder(config.dataFolder, config)
-  const undo: (() => Promise<void>)[] = [folder.release]
+  const { folder, database, close } = await opening
+  const undo: (() => Promise<void>)[] = [close]
   try {
-    const database = await openDatabase({
-      url: config.databaseUrl,
-      folder: options.memory === true ? null : config.dataFolder,
-    })
-    undo.push(database.close)
-    const parts: Parts = {
-      config,
-      folder,
-      database,
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-    }
-    const app = await createApplication(parts)
+    const clock = options.clock === undefined ? {} : { clock: options.clock }
+    const app = await createApplication({ config, folder, database, ...clock })
     undo.push(() => app.close())
     const stopSweeping =
       options.manualSweep === true ? () => Promise.resolve() : sweepRegularly(app, config.sweepMilliseconds)

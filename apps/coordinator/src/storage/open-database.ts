@@ -43,6 +43,7 @@ async function openEmbedded(folder: string | null): Promise<Database> {
   }
   const migrated = await migrate(connection, migrationsFolder())
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) })
+  await prisma.$connect()
   const close = async () => {
     await prisma.$disconnect()
     if (!pglite.closed) await pglite.close()
