@@ -108,8 +108,8 @@ const forbidden = [
   {
     name: 'fakes-in-tests-only',
     comment: 'fakes sign whatever they are asked to: no program may contain them',
-    from: { pathNot: testCode },
-    to: { path: '^libs/testing/' },
+    from: { pathNot: [testCode, '^apps/[^/]+/src/testing/'] },
+    to: { path: ['^libs/testing/', '^apps/[^/]+/src/testing/'] },
   },
   {
     name: 'coordinator-cannot-open-envelopes',

@@ -8,12 +8,15 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(join(root, 'package.json'))
-const run = (script, args) => execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+const run = (script, args) =>
+  execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
 
 // The Prisma command line wants to download a native engine unless one is named; `generate` does not use it.
 const generated = join(root, 'apps/coordinator/src/storage/generated')
 const stamp = join(generated, 'schema.sha256')
-const schema = createHash('sha256').update(readFileSync(join(root, 'prisma/schema.prisma'))).digest('hex')
+const schema = createHash('sha256')
+  .update(readFileSync(join(root, 'prisma/schema.prisma')))
+  .digest('hex')
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== schema) {
   run(require.resolve('prisma/build/index.js'), ['generate'])
   writeFileSync(stamp, schema)

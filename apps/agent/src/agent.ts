@@ -25,5 +25,8 @@ export interface Agent {
   readonly now: () => number
   readonly randomBytes: (length: number) => Uint8Array
   /** One line of what happens, for people and for `--json`; never data. */
-  readonly report: (event: { readonly what: string; readonly [detail: string]: string | number | boolean | null }) => void
+  readonly report: (event: {
+    readonly what: string
+    readonly [detail: string]: string | number | boolean | null
+  }) => void
 }

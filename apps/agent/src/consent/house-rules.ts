@@ -8,7 +8,12 @@ import { thumbprintSchema } from '#libs/protocol'
 export const houseRulesSchema = z.strictObject({
   /** runs that need no person, by contract id and computation; `'*'` for every computation of that contract */
   automatic: z
-    .array(z.strictObject({ contract: z.string().regex(/^[0-9a-f]{64}$/), computations: z.array(z.string()).min(1) }))
+    .array(
+      z.strictObject({
+        contract: z.string().regex(/^[0-9a-f]{64}$/),
+        computations: z.array(z.string()).min(1),
+      }),
+    )
     .default([]),
   /** a simulated enclave protects nothing: it is accepted only where both the contract and this say so */
   allowSimulated: z.boolean().default(false),
@@ -30,6 +35,8 @@ export const strictHouseRules: HouseRules = houseRulesSchema.parse({})
 /** Whether the daemon may answer for a run by itself. */
 export function isAutomatic(rules: HouseRules, contract: string, computation: string): boolean {
   return rules.automatic.some(
-    (rule) => rule.contract === contract && (rule.computations.includes(computation) || rule.computations.includes('*')),
+    (rule) =>
+      rule.contract === contract &&
+      (rule.computations.includes(computation) || rule.computations.includes('*')),
   )
 }
