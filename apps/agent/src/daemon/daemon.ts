@@ -23,6 +23,8 @@ import { listenForWakeUps } from './wake.js'
 /** Looks at the feed at least this often, should a wake-up be lost. */
 const patrolMilliseconds = 5_000
 const retryMilliseconds = 1_000
+/** After so many pages of news the open runs have their turn, however much more there is. */
+const pagesAtOnce = 20
 
 /** What the daemon's owner can make it do. */
 export interface DaemonControl {
@@ -109,13 +111,14 @@ class Daemon {
   }
 
   private async readFeed(): Promise<void> {
-    for (;;) {
+    for (let page = 0; page < pagesAtOnce; page++) {
       const cursor = Number((await this.agent.store.get(spaces.state, 'cursor')) ?? '0')
       const { events, next } = await this.agent.client.events(cursor)
       for (const event of newestOfEach(events)) await this.take(event)
       if (next !== cursor)
         await this.agent.store.write(this.agent.store.put(spaces.state, 'cursor', String(next)))
-      if (events.length === 0 || this.signal.aborted) return
+      // A feed that does not move on has nothing new, whatever it holds.
+      if (events.length === 0 || next === cursor || this.signal.aborted) return
     }
   }
 
