@@ -1,10 +1,11 @@
 /** Operating-system processes of the demo: each role is one, with its own folder and nothing of the others'. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
+import { createWriteStream, existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url))
+/** The project's folder, whether this file runs from its source or as it was built. */
+export const root = projectOf(dirname(fileURLToPath(import.meta.url)))
 
 /** The built program of an app. */
 export const programs = {
@@ -135,4 +136,8 @@ export async function run(args: readonly string[], env: Record<string, string> =
     })
   })
   return { exit, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
+}
+
+function projectOf(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : projectOf(dirname(folder))
 }

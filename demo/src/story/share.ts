@@ -3,12 +3,12 @@ import { createReadStream } from 'node:fs'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { errorOf } from '../answers.js'
 import type { Narrator } from '../narrator.js'
+import { root } from '../stack/processes.js'
 import type { Stack } from '../stack/stack.js'
 
-const data = fileURLToPath(new URL('../../../../demo/data/nafld/', import.meta.url))
+const data = join(root, 'demo/data/nafld')
 
 /** Each owner's dataset and file. */
 export const files = {
