@@ -69,7 +69,9 @@ export class HostileCoordinator {
     })
     onward.on('error', () => answer.destroy())
     // Who asks and goes away is gone for the coordinator too.
-    answer.on('close', () => onward.destroy())
+    answer.on('close', () => {
+      if (!answer.writableFinished) onward.destroy()
+    })
     question.pipe(onward)
   }
 
@@ -81,6 +83,7 @@ export class HostileCoordinator {
     const isJson = (truth.headers['content-type'] ?? '').includes('json')
     if (this.lie === null || !isJson) {
       answer.writeHead(truth.statusCode ?? 502, truth.headers)
+      truth.on('error', () => answer.destroy())
       truth.pipe(answer)
       return
     }

@@ -14,6 +14,9 @@ import { secureUrl } from './secure-url.js'
 /** Larger answers than this are cut off, so that a hostile coordinator cannot exhaust its reader. */
 const maximumAnswerBytes = 64 * 1024 * 1024
 
+/** An answer that is not whole after this long counts as none. */
+const answerMilliseconds = 60_000
+
 export interface Connection {
   readonly url: string
   /** Origin of the log: the audience of every request. */
@@ -104,7 +107,14 @@ export async function signedJson<T>(
   const { json, ...rest } = message
   const body =
     json === undefined ? {} : { body: canonicalBytes(json), headers: { 'content-type': 'application/json' } }
-  return await readAnswer(await signedFetch(connection, { ...rest, ...body }), schema, message.path)
+  // Whoever never ends its answer must not hold up its asker for ever.
+  const deadline = AbortSignal.timeout(answerMilliseconds)
+  const signal = connection.signal === undefined ? deadline : AbortSignal.any([connection.signal, deadline])
+  return await readAnswer(
+    await signedFetch({ ...connection, signal }, { ...rest, ...body }),
+    schema,
+    message.path,
+  )
 }
 
 export interface JsonMessage {
