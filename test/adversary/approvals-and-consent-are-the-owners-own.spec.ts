@@ -31,14 +31,14 @@ describe('an owner whose contract names approvers', () => {
     }
   })
 
-  it('refuses an Offer while nobody has approved', async () => {
+  it('accepts no Offer while nobody has approved, having signed no nonce for it', async () => {
     const scene = await Scene.begin({ approved: false })
     scene.coordinator.state = 'collectingNonces'
     scene.coordinator.round = 1
     await scene.attempt()
     await scene.southSays('nonce')
     await scene.offer()
-    expect((await scene.attempt()).rules).toContain('approvals.count')
+    expect((await scene.attempt()).waiting).toContain('nonce')
     await expectNothingGiven(scene)
   })
 

@@ -88,7 +88,7 @@ async function nextStep(
     await sendOnce(agent, run.view, record.accept)
     return await spendAll(acting, contract, run)
   }
-  if (run.offers.length > 0) return await accept(acting, contract, run)
+  if (run.offers.length > 0) return await acceptIfLive(acting, contract, run)
   return await agree(acting, contract, run, awaited)
 }
 
@@ -133,6 +133,12 @@ async function answer(
     await agent.client.readiness({ run: run.id, state, reason: reason.slice(0, 500) })
   answers.set(run.id, said)
   return state === 'ready' ? null : reason
+}
+
+// A nonce lives in memory only. Where a restart lost it, this round ends by its Offer's expiry and another one begins.
+async function acceptIfLive(acting: Acting, contract: VerifiedContract, run: VerifiedRun): Promise<Waiting> {
+  if (acting.liveRounds.get(run.id)?.round === run.round) return await accept(acting, contract, run)
+  return `a new round: this agent has no nonce of round ${run.round} since its start`
 }
 
 async function accept(acting: Acting, contract: VerifiedContract, run: VerifiedRun): Promise<Waiting> {

@@ -1,12 +1,18 @@
 /** Parameters as people write them on a command line, in the types that the contract gives them. */
-import { canonicalDecimalOf, type ComputationTerms, type ParameterTerms } from '#libs/contract'
+import {
+  canonicalDecimalOf,
+  parameterFaults,
+  type ComputationTerms,
+  type ParameterTerms,
+} from '#libs/contract'
 import { AgentError } from '../errors.js'
 
 export type ParameterValues = Readonly<Record<string, string | number | boolean | null>>
 
 /**
  * Reads `name=value` pairs.
- * @throws AgentError `USAGE` where a parameter is missing, unknown, given twice or of another type; bounds are decided later.
+ * @throws AgentError `USAGE` where a parameter is missing, unknown, given twice, of another type or out of its bounds: the enclave
+ * decides that again, when the run has been charged.
  */
 export function readParameters(pairs: readonly string[], computation: ComputationTerms): ParameterValues {
   const declared = computation.parameters
@@ -27,7 +33,14 @@ export function readParameters(pairs: readonly string[], computation: Computatio
       'USAGE',
       `parameters are missing: give ${missing.map((name) => `--param ${name}=<${declared[name]?.type ?? ''}>`).join(' ')}`,
     )
-  return Object.fromEntries(values)
+  const given = Object.fromEntries(values)
+  const [fault] = parameterFaults(declared, given)
+  if (fault !== undefined)
+    throw new AgentError(
+      'USAGE',
+      `--param ${fault.parameter}: expected ${fault.expected}; seen ${fault.seen}`,
+    )
+  return given
 }
 
 function valueOf(name: string, text: string, terms: ParameterTerms): string | number | boolean {
