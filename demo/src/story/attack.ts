@@ -177,7 +177,7 @@ async function secondRelease(stack: Stack, run: string): Promise<string> {
       const { events, next } = answer as { events: readonly unknown[]; next: number }
       return {
         events: [...events, { cursor: next, kind: 'run', contract: null, run, size: null }],
-        next: next + 1,
+        next,
       }
     }
     return answer
