@@ -228,6 +228,7 @@ class Daemon {
       }, milliseconds)
       const done = () => {
         clearTimeout(timer)
+        this.signal.removeEventListener('abort', done)
         resolve()
       }
       this.wake = done
