@@ -42,7 +42,7 @@ export class Collaboration {
   async end(): Promise<void> {
     this.stack.hostile.tell(null)
     await this.stack.stop()
-    await rm(this.stack.folder, { recursive: true, force: true })
+    if (process.env['KEEP'] === undefined) await rm(this.stack.folder, { recursive: true, force: true })
   }
 
   async ask(label: string, computation: string, ...more: readonly string[]): Promise<Said> {
@@ -67,14 +67,15 @@ export class Collaboration {
 
   /** What the coordinator tells a party of a run, as the party's own command reads it. */
   async view(run: string): Promise<RunView> {
-    let seen: RunView | null = null
+    const told: RunView[] = []
     this.stack.hostile.tell(({ path }, answer) => {
-      if (path === `/v1/runs/${run}`) seen = answer as RunView
+      if (path === `/v1/runs/${run}`) told.push(answer as RunView)
       return answer
     })
     await this.stack.party('regulator').must('run', 'show', run)
     this.stack.hostile.tell(null)
-    if (seen === null) throw new Error(`nothing was told of run ${run}`)
+    const seen = told.at(-1)
+    if (seen === undefined) throw new Error(`nothing was told of run ${run}`)
     return seen
   }
 
