@@ -7,14 +7,15 @@ import { deathRates, fibrosisByAge, readRows, type OracleRow, type Rows } from '
 
 const minimum = 10
 let study: Collaboration
+let begun: Collaboration | null = null
 let rows: Rows
 
 beforeAll(async () => {
-  study = await Collaboration.begin()
-}, 90_000)
+  study = begun = await Collaboration.begin()
+}, 240_000)
 
 afterAll(async () => {
-  await study.end()
+  await begun?.end()
 })
 
 /** Columns that make the group, columns of means with the grain that they are rounded to. */
@@ -60,7 +61,7 @@ async function fibrosis(from: number): Promise<string> {
   const asked = await study.ask('institute', 'fibrosis_by_age', '--param', `from_age=${from}`)
   const run = text(asked.answer['run'])
   const [state] = await Promise.all([
-    study.endOf(run, 30_000),
+    study.endOf(run, 120_000),
     study.stack.party('registry').must('approve', run),
   ])
   expect(state).toBe('completed')
@@ -82,7 +83,7 @@ describe('the study over every twentieth patient', () => {
     await place(true)
     await sealAll(study.tell, study.stack, study.contract)
     expect(study.tell.unexpected).toBe(0)
-  }, 60_000)
+  }, 240_000)
 
   it('gives the death rates that a loop over the rows gives, without the groups that are too small', async () => {
     const oracle = deathRates(rows)
@@ -128,7 +129,7 @@ describe('the study over all patients', () => {
         )
       }),
     )
-  }, 60_000)
+  }, 240_000)
 
   it('gives what the oracle gives, from the new versions', async () => {
     const { run, state } = await study.run('death_rate_by_weight')
