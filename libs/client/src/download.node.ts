@@ -16,7 +16,8 @@ export interface DownloadOptions {
 
 /**
  * Downloads a blob into an open file from its start. Nothing of it may be used before this returns.
- * @throws ClientError `TRANSFER_MISMATCH` where size or digest differ; the file is then emptied.
+ * @throws ClientError `TRANSFER_MISMATCH` where size or digest differ, `COORDINATOR_UNREACHABLE`, `COORDINATOR_REFUSED`; the
+ * file is then emptied.
  */
 export async function downloadBlob(
   connection: Connection,
@@ -27,7 +28,7 @@ export async function downloadBlob(
   let received = 0
   for (let attempt = 1; received < options.size; attempt++) {
     try {
-      for await (const chunk of await rangeFrom(connection, options, received)) {
+      for await (const chunk of rangeFrom(connection, options, received)) {
         if (received + chunk.length > options.size) throw mismatch(`more than ${options.size} bytes`)
         hash.update(chunk)
         await file.write(chunk, 0, chunk.length, received)
@@ -62,11 +63,11 @@ export async function downloadBlob(
   }
 }
 
-async function rangeFrom(
+async function* rangeFrom(
   connection: Connection,
   { digest, size }: DownloadOptions,
   from: number,
-): Promise<AsyncIterable<Uint8Array>> {
+): AsyncGenerator<Uint8Array> {
   const headers = { range: `bytes=${from}-${size - 1}` }
   const response = await signedFetch(connection, { method: 'GET', path: routes.blob(digest), headers })
   if (response.status !== 206 && from > 0)
@@ -74,5 +75,9 @@ async function rangeFrom(
       'TRANSFER_MISMATCH',
       `blob ${digest}: asked for a range, got status ${response.status}`,
     )
-  return (response.body ?? []) as AsyncIterable<Uint8Array>
+  try {
+    yield* (response.body ?? []) as AsyncIterable<Uint8Array>
+  } catch (cause) {
+    throw new ClientError('COORDINATOR_UNREACHABLE', `blob ${digest} was cut off`, { cause })
+  }
 }
