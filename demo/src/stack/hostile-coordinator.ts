@@ -65,7 +65,8 @@ export class HostileCoordinator {
   private pass(question: IncomingMessage, answer: ServerResponse): void {
     const { method, url: path, headers } = question
     const onward = forward({ ...this.target, method, path, headers }, (truth) => {
-      void this.answer(question, truth, answer)
+      // A coordinator that dies in the middle of an answer leaves its asker without one.
+      this.answer(question, truth, answer).catch(() => answer.destroy())
     })
     onward.on('error', () => answer.destroy())
     // Who asks and goes away is gone for the coordinator too.

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { parseReferenceValues } from '#libs/attestation'
+import { enclaveSchema } from '../libs/contract/src/terms/enclaves.js'
+import { mutated } from './fuzz/coded-only.js'
+import { slow } from '#libs/testing'
+
+// The contract says what people sign, attestation what a verifier is given: two readers of one JSON, neither of which
+// imports the other. An entry that one takes and the other does not would be signed and never met, or met and never signed.
+const hex = (bytes: number, byte = 'ab') => byte.repeat(bytes)
+const gpu = { model: 'hopper', driver: ['550.90.07'], vbios: ['96.00.74.00.1A'], devices: 2 }
+const entries: Readonly<Record<string, Record<string, unknown>>> = {
+  'a simulated enclave': {
+    tee: 'simulated',
+    key: 's'.repeat(42) + 'A',
+    measurement: [hex(32)],
+    maximumAgeSeconds: 300,
+  },
+  'SEV-SNP, the least': {
+    tee: 'sev-snp',
+    measurement: [hex(48)],
+    minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115 },
+    maximumAgeSeconds: 300,
+  },
+  'SEV-SNP, all': {
+    tee: 'sev-snp',
+    measurement: [hex(48), hex(48, 'cd')],
+    minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115, fmc: 1 },
+    maximumAgeSeconds: 86_400,
+    generations: ['genoa', 'turin'],
+    chips: [hex(64)],
+    providers: ['azure'],
+    hostData: [hex(32)],
+    idKeyDigest: [hex(48)],
+    smt: 'allowed',
+    gpu,
+  },
+  'TDX, the least': {
+    tee: 'tdx',
+    measurement: [hex(48)],
+    minimumTcb: { evaluationDataNumber: 17 },
+    maximumAgeSeconds: 1,
+  },
+  'TDX, all': {
+    tee: 'tdx',
+    measurement: [hex(48)],
+    rtmr0: [hex(48)],
+    rtmr1: [hex(48)],
+    rtmr2: [hex(48)],
+    rtmr3: [hex(48)],
+    mrConfigId: [hex(48)],
+    mrOwner: [hex(48)],
+    mrOwnerConfig: [hex(48)],
+    minimumTcb: { evaluationDataNumber: 17 },
+    maximumAgeSeconds: 300,
+    tcbStatus: ['SWHardeningNeeded', 'OutOfDate'],
+    advisories: ['INTEL-SA-00837'],
+    fmspc: [hex(6)],
+    gpu: { ...gpu, model: 'blackwell', devices: 1 },
+  },
+}
+
+function verdicts(entry: unknown): { contract: boolean; attestation: boolean } {
+  let attestation = true
+  try {
+    parseReferenceValues(entry)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'REFERENCE_VALUES_INVALID' })
+    attestation = false
+  }
+  return { contract: enclaveSchema.safeParse(entry).success, attestation }
+}
+
+describe('an `enclaves` entry of a contract', () => {
+  it.each(Object.entries(entries))('is read by both: %s', (_name, entry) => {
+    expect(verdicts(entry)).toEqual({ contract: true, attestation: true })
+  })
+
+  it.each(Object.entries(entries))('gives both the same values: %s', (_name, entry) => {
+    expect(parseReferenceValues(entry)).toEqual(enclaveSchema.parse(entry))
+  })
+
+  it.each(Object.entries(entries))(
+    'with anything changed is taken by both or by neither: %s',
+    (_name, entry) => {
+      fc.assert(
+        fc.property(mutated(entry), (changed) => {
+          const { contract, attestation } = verdicts(changed)
+          expect(attestation).toBe(contract)
+        }),
+        { numRuns: slow ? 20_000 : 1000 },
+      )
+    },
+  )
+
+  it('without any one of its needed fields is taken by neither', () => {
+    for (const entry of Object.values(entries))
+      for (const needed of [
+        'tee',
+        'measurement',
+        'maximumAgeSeconds',
+        entry['tee'] === 'simulated' ? 'key' : 'minimumTcb',
+      ]) {
+        const less = Object.fromEntries(Object.entries(entry).filter(([name]) => name !== needed))
+        expect(verdicts(less)).toEqual({ contract: false, attestation: false })
+      }
+  })
+})
