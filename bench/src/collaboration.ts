@@ -36,7 +36,7 @@ export async function startCollaboration(): Promise<Collaboration> {
   }
   for (const label of labels) {
     const others = labels.filter((other) => other !== label)
-    await sealroom(label, 'pin', ...others.flatMap((other) => [other, keys[other] ?? '']))
+    await sealroom(label, 'pin', '--', ...others.flatMap((other) => [other, keys[other] ?? '']))
     if (label !== requester) await sealroom(label, 'rules', 'allow-simulated', 'on')
     await stack.party(label).startDaemon()
   }

@@ -28,7 +28,7 @@ export async function makeIdentities(tell: Narrator, stack: Stack): Promise<Reco
     await Promise.all(
       labels.map(async (label) => {
         const others = labels.filter((other) => other !== label)
-        await stack.party(label).must('pin', ...others.flatMap((other) => [other, keys[other]]))
+        await stack.party(label).must('pin', '--', ...others.flatMap((other) => [other, keys[other]]))
       }),
     )
   })
