@@ -7,6 +7,7 @@ import {
   aClock,
   aContract,
   aParty,
+  approvalOf,
   aRequest,
   keyedSections,
   parquetOf,
@@ -15,6 +16,8 @@ import {
   StagedRun,
   type Party,
   type Stage,
+  type StageOptions,
+  type TestRequest,
 } from '#libs/testing'
 import type { Enclave } from '../../../apps/enclave/src/enclave.js'
 import { EnclaveClock } from '../../../apps/enclave/src/enclave-clock.js'
@@ -49,6 +52,10 @@ export interface EnclaveScene {
   readonly part?: RequestPart
   readonly parquet?: Uint8Array
   readonly engine?: () => Promise<Engine>
+  /** The contract names north as approver, and north has approved. */
+  readonly approved?: boolean
+  /** Recorded beside the Approval. */
+  readonly before?: (north: Party, asked: TestRequest) => Promise<NonNullable<StageOptions['before']>>
 }
 
 /** Groups of five, of four (one fewer than may leave), and of one. */
@@ -68,11 +75,12 @@ export async function parquetOfGroups(): Promise<Uint8Array> {
 }
 
 export async function playEnclave(parser: Engine, parquet: Uint8Array, options: EnclaveScene = {}) {
+  const { stage, approved = false } = options
   const clock = aClock()
   const [north, lab] = await Promise.all([aParty('north', { clock }), aParty('lab', { clock })])
   const log = await HostileLog.make()
   const parties = {
-    north: { party: north, roles: ['data'] },
+    north: { party: north, roles: approved ? ['data', 'approver'] : ['data'] },
     lab: { party: lab, roles: ['requester', 'recipient'] },
   }
   const text = keyedSections({
@@ -82,7 +90,11 @@ export async function playEnclave(parser: Engine, parquet: Uint8Array, options: 
     witnesses: ['north', 'lab'],
     simulator: { thumbprint: simulatorKey.thumbprint, measurement },
   })
-  const contract = await aContract({ log, parties: [north, lab], yaml: text + sections })
+  const contract = await aContract({
+    log,
+    parties: [north, lab],
+    yaml: text + (approved ? named(sections) : sections),
+  })
   const version = await sealDataset(north, {
     contract: contract.id,
     dataset: 'stays',
@@ -95,12 +107,18 @@ export async function playEnclave(parser: Engine, parquet: Uint8Array, options: 
   })
   const part = options.part ?? { parameters: { except: `not ${marker}` }, query: null }
   const asked = await aRequest(lab, { contract, computation: 'by_ward', versions: [version], part })
-  const { stage } = options
+  const more = (await options.before?.(north, asked)) ?? []
+  const approval = {
+    type: 'approval',
+    statement: await approvalOf(north, asked.request),
+    signer: north.thumbprint,
+  } as const
   const run = await StagedRun.begin({
     log,
     contract,
     asked,
     owned: [{ owner: north, version }],
+    before: approved ? [approval, ...more] : more,
     ...(stage === undefined ? {} : { stage }),
   })
   const journal: unknown[] = []
@@ -126,6 +144,10 @@ export async function playEnclave(parser: Engine, parquet: Uint8Array, options: 
   }
   await serve(run.assignment(), enclave)
   return { run, said: run.said, contract, asked, lab, north, log, clock, journal }
+}
+
+function named(text: string): string {
+  return text.replace('limit: 10', 'limit: 10\n    approvals: { from: [north], count: 1 }')
 }
 
 export type Played = Awaited<ReturnType<typeof playEnclave>>

@@ -9,6 +9,7 @@ import { agreeWithView, TranslogError, verifyCheckpoint, verifySignedCheckpoint 
 import type { Agent } from '../agent.js'
 import { appraiseOffers } from './appraise-offers.js'
 import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
+import { checkConsent, checkWhole } from './check-consent.js'
 import { CheckList, type TrustCheck } from './check-list.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
@@ -45,6 +46,8 @@ export async function verifyReceipt(
   checkInputs(list, run, receipt)
   checkOutputs(list, contract, receipt)
   await checkRecord(agent, list, contract, run)
+  await checkConsent(agent, list, contract, run)
+  await checkWhole(agent, list, contract, run)
   if (receipt.outcome === 'completed') await checkOutputKeys(agent, list, run)
   return { ok: list.ok, simulated: receipt.simulated, outcome: receipt.outcome, checks: list.checks }
 }
