@@ -104,7 +104,7 @@ describe('answers of a coordinator', () => {
         contractViewSchema: scene.coordinator.contractView(),
         runViewSchema: scene.coordinator.runView(),
         eventsSchema: {
-          events: [{ cursor: 1, kind: 'run', contract: null, run: null, size: null }],
+          events: [{ cursor: 1, kind: 'run', contract: null, run: null, size: null, moment: null }],
           next: 1,
         },
         postStatementSchema: { statement: 'x' },

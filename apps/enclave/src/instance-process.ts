@@ -17,7 +17,7 @@ const nice = '/usr/bin/nice'
 export function startInstance(program: string, args: readonly string[]): Instance {
   const gently = process.getuid?.() === 0 && existsSync(nice)
   const [executable = process.execPath, ...rest] = [
-    ...(gently ? [nice, '-n', '5'] : []),
+    ...(gently ? [nice, '-n', '19'] : []),
     // A core dump would write protected memory to the host's disk.
     ...(existsSync(prlimit) ? [prlimit, '--core=0:0', '--'] : []),
     ...[process.execPath, program, '--instance', ...args],

@@ -18,8 +18,8 @@ export const programs = {
 export interface Running {
   readonly name: string
   readonly pid: number
-  /** The first line of output that satisfies `match`, which may have come already. */
-  line(match: (text: string) => boolean, withinMilliseconds: number): Promise<string>
+  /** The first line of output that satisfies `match`, or the nth one; it may have come already. */
+  line(match: (text: string) => boolean, withinMilliseconds: number, nth?: number): Promise<string>
   stop(): Promise<void>
   kill(): void
 }
@@ -62,7 +62,7 @@ export function start(
   return {
     name,
     pid: child.pid ?? -1,
-    line: (match, within) => waitForLine(name, child, lines, waiting, match, within),
+    line: (match, within, nth = 1) => waitForLine(name, child, lines, waiting, nthOf(match, nth), within),
     stop: async () => {
       child.kill('SIGTERM')
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000).unref())])
@@ -73,12 +73,16 @@ export function start(
   }
 }
 
+function nthOf(match: (text: string) => boolean, nth: number) {
+  return (lines: readonly string[]) => lines.filter(match)[nth - 1]
+}
+
 async function waitForLine(
   name: string,
   child: ChildProcess,
   lines: readonly string[],
   waiting: Set<() => void>,
-  match: (text: string) => boolean,
+  find: (lines: readonly string[]) => string | undefined,
   within: number,
 ): Promise<string> {
   return await new Promise((resolve, reject) => {
@@ -97,7 +101,7 @@ async function waitForLine(
       })
     }, within)
     const look = () => {
-      const found = lines.find(match)
+      const found = find(lines)
       if (found !== undefined)
         end(() => {
           resolve(found)

@@ -66,6 +66,11 @@ export class Stack {
     )
   }
 
+  /** Resolves when the worker has so many instances registered, over its whole life: the last of them waits for a run. */
+  async registeredInstances(count: number): Promise<void> {
+    await this.worker?.line((text) => text.includes('"registered"'), 60_000, count)
+  }
+
   /** A single-use invitation from the operator, as `invite` of the coordinator's command line asks for it. */
   async invite(label: string): Promise<string> {
     const token = (await readFile(join(this.folder, 'coordinator/operator-token'), 'utf8')).trim()

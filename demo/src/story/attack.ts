@@ -176,7 +176,7 @@ async function secondRelease(stack: Stack, run: string): Promise<string> {
     if (path.startsWith('/v1/events')) {
       const { events, next } = answer as { events: readonly unknown[]; next: number }
       return {
-        events: [...events, { cursor: next, kind: 'run', contract: null, run, size: null }],
+        events: [...events, { cursor: next, kind: 'run', contract: null, run, size: null, moment: null }],
         next,
       }
     }

@@ -10,6 +10,7 @@ import { digest, type Digest } from './digest.js'
 import { domains, statementDomain, type StatementType } from './domains.js'
 import { CanonicalError } from './errors.js'
 import { importPublicKey, thumbprintOf, type PublicKey, type SigningKey, type Thumbprint } from './keys.js'
+import { VerifiedBefore } from './verified-before.js'
 
 /** Larger statements are refused before anything is decoded. */
 export const maximumStatementLength = 1_000_000
@@ -52,6 +53,8 @@ export async function signStatement<P>(
   return asVerified(kind, jws, parsePayload(kind, bytes), bytes, key.thumbprint)
 }
 
+const before = new VerifiedBefore<StatementKind<unknown>, Verified<unknown>>(4_000_000)
+
 /**
  * Verifies a statement of a known kind by a known key: header byte-equal to the only one allowed, signature good, payload
  * canonical and as the schema says.
@@ -63,8 +66,11 @@ export async function verifyStatement<P>(
   jws: string,
   key: PublicKey,
 ): Promise<Verified<P>> {
-  const { header, payload } = splitJws(jws)
   const kid = thumbprintOf(key)
+  // Kept under this kind, so its payload is of this kind's type.
+  const known = before.find(kind, kid, jws) as Verified<P> | undefined
+  if (known !== undefined) return known
+  const { header, payload } = splitJws(jws)
   if (header !== protectedHeader(kind.type, kid))
     throw new CanonicalError(
       'STATEMENT_HEADER_INVALID',
@@ -76,7 +82,9 @@ export async function verifyStatement<P>(
   } catch (cause) {
     throw new CanonicalError('STATEMENT_SIGNATURE_INVALID', `${kind.type} is not signed by ${kid}`, { cause })
   }
-  return asVerified(kind, jws, parsePayload(kind, payload), payload, kid)
+  const statement = asVerified(kind, jws, parsePayload(kind, payload), payload, kid)
+  before.keep(kind, kid, jws, statement)
+  return statement
 }
 
 /**

@@ -80,6 +80,10 @@ export class CoordinatorClient {
     return await this.getOrNull(assignmentSchema, routes.assignment(waitSeconds))
   }
 
+  /** Waits on the server until the run is in another state; after that time it answers with what there is. */
+  runAfter = (id: string, state: string, waitSeconds: number) =>
+    this.get(runViewSchema, routes.runAfter(id, state, waitSeconds))
+
   /** Waits on the server until the run is newer than `version`; null where it was not in that time. */
   async workerRun(run: string, version: number, waitSeconds: number): Promise<RunView | null> {
     return await this.getOrNull(runViewSchema, routes.workerRun(run, version, waitSeconds))

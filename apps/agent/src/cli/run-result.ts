@@ -9,7 +9,7 @@ import { runIdFrom } from '../runs/find-run.js'
 import { judgeReceipt, shownMaterial, type JudgedReceipt } from '../runs/judge-receipt.js'
 import { openOutput, ownOutputs, type ReceivedRun } from '../runs/open-result.js'
 import { makeBundle } from '../runs/receipt-bundle.js'
-import { writeTable } from '../runs/write-result.js'
+import { TableWriter } from '../runs/write-result.js'
 import type { Frame } from './command-frame.js'
 import type { Session } from './session.js'
 import { table } from './table.js'
@@ -30,26 +30,32 @@ export function addRunResultCommand(run: Command, frame: Frame): void {
 
 export async function takeResult(session: Session, given: string, options: { out: string }): Promise<Answer> {
   const { agent } = await session.agent()
-  const material = await shownMaterial(agent, await runIdFrom(agent, given))
-  const judged = await judgeReceipt(agent, material)
-  const received = expectReceived(judged, material.run.state)
-  const own = ownOutputs(agent, received.receipt)
-  if (own.length === 0) throw new AgentError('REFUSED', `no output of run ${judged.run.id} is for this party`)
+  const run = await runIdFrom(agent, given)
   const folder = await makeFolder(resolve(options.out))
-  const files: string[] = []
-  const opened: ReleasedOutput[] = []
-  for (const output of own) {
-    const result = await openOutput(agent, received, output, {
-      folder,
-      onProgress: session.progress(`fetching ${output.name}`),
-    })
-    files.push(...(await writeTable(result.table, folder, output.name)))
-    opened.push(result)
+  const writer = await TableWriter.begin(folder)
+  try {
+    const material = await shownMaterial(agent, run)
+    const judged = await judgeReceipt(agent, material)
+    const received = expectReceived(judged, material.run.state)
+    const own = ownOutputs(agent, received.receipt)
+    if (own.length === 0)
+      throw new AgentError('REFUSED', `no output of run ${judged.run.id} is for this party`)
+    const bundle = makeBundle(agent, material.contract, judged.run)
+    bundle.catch(() => undefined)
+    const files: string[] = []
+    const opened: ReleasedOutput[] = []
+    for (const output of own) {
+      const onProgress = session.progress(`fetching ${output.name}`)
+      const result = await openOutput(agent, received, output, { folder, onProgress })
+      files.push(...(await writer.write(result.table, output.name)))
+      opened.push(result)
+    }
+    const receiptFile = join(folder, 'receipt.json')
+    await writeDurably(receiptFile, `${JSON.stringify(await bundle)}\n`, { replace: true })
+    return resultAnswer(judged, opened, [...files, receiptFile])
+  } finally {
+    await writer.close()
   }
-  const receiptFile = join(folder, 'receipt.json')
-  const bundle = await makeBundle(agent, material.contract, judged.run)
-  await writeDurably(receiptFile, `${JSON.stringify(bundle)}\n`, { replace: true })
-  return resultAnswer(judged, opened, [...files, receiptFile])
 }
 
 function expectReceived({ contract, run, verdict }: JudgedReceipt, state: string): ReceivedRun {

@@ -5,7 +5,7 @@
  */
 import { CodedError, type Digest } from '#libs/canonical'
 import { ClientError } from '#libs/client'
-import type { Event, RunView } from '#libs/protocol'
+import { eventsPage, type Event, type RunView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces } from '../store/records.js'
@@ -53,6 +53,8 @@ class Daemon {
   private woken = true
   /** the moment of a run at which this agent last had nothing left to do */
   private readonly done = new Map<Digest, string>()
+  /** runs that the feed named since they were last looked at, unless it said that they stand where this agent was done */
+  private readonly named = new Set<Digest>()
 
   constructor(
     private readonly agent: Agent,
@@ -90,19 +92,24 @@ class Daemon {
       this.hear()
     })
     this.agent.report({ what: 'daemon started', party: this.agent.keys.party })
-    while (!this.signal.aborted) {
-      const quiet = await this.look()
-      await this.untilWoken(quiet ? patrolMilliseconds : retryMilliseconds)
+    for (let patrol = true; !this.signal.aborted;) {
+      const quiet = await this.look(patrol)
+      patrol = !(await this.untilWoken(quiet ? patrolMilliseconds : retryMilliseconds))
     }
     this.leases.stopAll()
   }
 
-  /** One look at the feed, and at every open run. Answers whether all went well. */
-  private async look(): Promise<boolean> {
+  /**
+   * One look at the feed, and at the open runs in which something may be owed: those that the feed named and those that wait for
+   * something; on patrol at all, should the feed have kept something back. Answers whether all went well.
+   */
+  private async look(patrol: boolean): Promise<boolean> {
     this.woken = false
     try {
       await this.readFeed()
-      await this.openRuns.each((run) => this.act(run))
+      await this.openRuns.each((run) =>
+        patrol || this.named.has(run) || !this.done.has(run) ? this.act(run) : Promise.resolve('open'),
+      )
       return true
     } catch (error) {
       this.complain('look', error)
@@ -117,15 +124,17 @@ class Daemon {
       for (const event of newestOfEach(events)) await this.take(event)
       if (next !== cursor)
         await this.agent.store.write(this.agent.store.put(spaces.state, 'cursor', String(next)))
-      // A feed that does not move on has nothing new, whatever it holds.
-      if (events.length === 0 || next === cursor || this.signal.aborted) return
+      // A feed that does not move on has nothing new, whatever it holds; what came after the last page wakes this daemon again.
+      if (events.length < eventsPage || next === cursor || this.signal.aborted) return
     }
   }
 
   private async take(event: Event): Promise<void> {
     switch (event.kind) {
       case 'run':
-        if (event.run !== null && (await this.concerns(event.contract))) this.openRuns.add(event.run)
+        if (event.run === null || !(await this.concerns(event.contract))) return
+        this.openRuns.add(event.run)
+        if (!this.nothingOwed(event.run, event.moment)) this.named.add(event.run)
         return
       case 'cosign':
         await this.guarded('cosign', async () => {
@@ -161,6 +170,12 @@ class Daemon {
     })
   }
 
+  // The feed's word for where a run stands: believed only as far as it lets this agent do nothing until its next patrol.
+  private nothingOwed(run: Digest, moment: Event['moment']): boolean {
+    if (moment === null) return false
+    return workersTurn.has(moment.state) || this.done.get(run) === momentOf(moment)
+  }
+
   // Only an owner of a contract's data owes its runs anything. Where that cannot be told, the run is looked at.
   private async concerns(contract: Digest | null): Promise<boolean> {
     if (contract === null) return true
@@ -173,6 +188,7 @@ class Daemon {
   }
 
   private async act(run: Digest): Promise<'open' | 'over'> {
+    this.named.delete(run)
     const view = await this.agent.client.run(run)
     const over = this.openRuns.isOver(view)
     if (!over && this.done.get(run) === momentOf(view)) return 'open'
@@ -220,8 +236,9 @@ class Daemon {
     if (!(error instanceof CodedError)) throw error
   }
 
-  private async untilWoken(milliseconds: number): Promise<void> {
-    if (this.woken || this.signal.aborted) return
+  /** Answers whether it was woken; otherwise the time is over, or this daemon is to stop. */
+  private async untilWoken(milliseconds: number): Promise<boolean> {
+    if (this.woken || this.signal.aborted) return this.woken
     await new Promise<void>((resolve) => {
       const timer: NodeJS.Timeout = setTimeout(() => {
         done()
@@ -235,11 +252,21 @@ class Daemon {
       this.signal.addEventListener('abort', done, { once: true })
     })
     this.wake = () => undefined
+    return this.woken
   }
 }
 
+/** States in which a run waits for its enclave, or for cosignatures, which are asked for by events of their own. */
+const workersTurn: ReadonlySet<RunView['state']> = new Set([
+  'awaitingWorker',
+  'awaitingOffer',
+  'running',
+  'recordingReceipt',
+  'awaitingOutputKeys',
+])
+
 // In each state of a round every owner owes one thing; what others do in it is news that asks for nothing more.
-function momentOf({ state, round }: RunView): string {
+function momentOf({ state, round }: Pick<RunView, 'state' | 'round'>): string {
   return `${state} ${round}`
 }
 

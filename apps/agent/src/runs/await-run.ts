@@ -1,10 +1,12 @@
-/** Waits until a run has ended, woken by the coordinator and looking by itself now and then. */
+/** Waits until a run has ended, asking the coordinator to answer as soon as it is in another state. */
 import { runEndStates, type RunView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
-import { listenForWakeUps } from '../daemon/wake.js'
 import { AgentError } from '../errors.js'
 
-const lookAgainMilliseconds = 1000
+/** Within a state, news of whom it waits for comes this often. */
+const lookAgainSeconds = 5
+/** Where a coordinator answers at once that nothing changed, it is not asked without end. */
+const leastMilliseconds = 100
 
 export interface Waiting {
   readonly signal: AbortSignal
@@ -27,42 +29,32 @@ export async function awaitRun(
   run: string,
   { signal, wait, onState }: Waiting,
 ): Promise<RunView> {
-  const listening = new AbortController()
-  const stop = () => {
-    listening.abort()
+  let view = await agent.client.run(run)
+  onState(view)
+  while (!hasEnded(view)) {
+    const next = await unlessStopped(signal, agent.client.runAfter(run, view.state, lookAgainSeconds))
+    if (next === null) throw new AgentError('WAITING', `run ${run} goes on: see \`sealroom run show ${run}\``)
+    if (next.version !== view.version) onState(next)
+    if (next.state === view.state) await wait(leastMilliseconds, signal)
+    view = next
   }
-  signal.addEventListener('abort', stop, { once: true })
-  const woken = wakeUps()
-  listenForWakeUps(agent.client.connection, listening.signal, woken.wake)
-  try {
-    let version = -1
-    for (;;) {
-      const round = new AbortController()
-      const waking = woken.next()
-      const view = await agent.client.run(run)
-      if (view.version !== version) onState(view)
-      version = view.version
-      if (hasEnded(view)) return view
-      await Promise.race([waking, wait(lookAgainMilliseconds, AbortSignal.any([round.signal, signal]))])
-      round.abort()
-      if (signal.aborted)
-        throw new AgentError('WAITING', `run ${run} goes on: see \`sealroom run show ${run}\``)
-    }
-  } finally {
-    signal.removeEventListener('abort', stop)
-    listening.abort()
-  }
+  return view
 }
 
-function wakeUps(): { wake: () => void; next: () => Promise<void> } {
-  let resolve: () => void = () => undefined
-  return {
-    wake: () => {
-      resolve()
-    },
-    next: () =>
-      new Promise((done) => {
-        resolve = done
-      }),
+/** The answer, or null as soon as the person stops waiting for it. */
+async function unlessStopped<T>(signal: AbortSignal, answer: Promise<T>): Promise<T | null> {
+  let stop: () => void = () => undefined
+  const stopped = new Promise<null>((resolve) => {
+    stop = () => {
+      resolve(null)
+    }
+  })
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([answer, stopped])
+  } finally {
+    answer.catch(() => undefined)
+    signal.removeEventListener('abort', stop)
   }
 }

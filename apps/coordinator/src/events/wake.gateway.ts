@@ -1,6 +1,7 @@
 /**
- * Wakes daemons: a WebSocket that says the feed has grown to a cursor, and nothing else. Who may connect is decided at the
- * upgrade (wake-adapter.ts); what a client sends is ignored.
+ * Wakes daemons: a WebSocket that says the feed has grown to a cursor, and nothing else. Whoever was told is told again only
+ * after reading the feed: more words would say no more. Who may connect is decided at the upgrade (wake-adapter.ts); what a
+ * client sends is ignored.
  */
 import { Injectable } from '@nestjs/common'
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets'
@@ -23,10 +24,18 @@ const maximumPerParty = 20
 /** Set by the upgrade check. */
 export const wakeParty = Symbol('party')
 
+interface Connected {
+  readonly party: Thumbprint
+  /** whether the last ping was answered */
+  answered: boolean
+  /** whether it was woken since its party last read the feed */
+  told: boolean
+}
+
 @Injectable()
 @WebSocketGateway({ path: routes.wake })
 export class WakeGateway implements OnGatewayConnection<WebSocket> {
-  private readonly sockets = new Map<WebSocket, { readonly party: Thumbprint; answered: boolean }>()
+  private readonly sockets = new Map<WebSocket, Connected>()
   private readonly pinging: NodeJS.Timeout
 
   constructor(
@@ -35,6 +44,9 @@ export class WakeGateway implements OnGatewayConnection<WebSocket> {
   ) {
     feed.listen((event, concerns) => {
       this.wake(event.cursor, concerns)
+    })
+    feed.listenToReaders((party) => {
+      for (const state of this.sockets.values()) if (state.party === party) state.told = false
     })
     this.pinging = setInterval(() => {
       this.ping()
@@ -48,7 +60,7 @@ export class WakeGateway implements OnGatewayConnection<WebSocket> {
       socket.close(1013, 'too many connections')
       return
     }
-    this.sockets.set(socket, { party, answered: true })
+    this.sockets.set(socket, { party, answered: true, told: false })
     socket.on('pong', () => {
       const state = this.sockets.get(socket)
       if (state !== undefined) state.answered = true
@@ -71,10 +83,13 @@ export class WakeGateway implements OnGatewayConnection<WebSocket> {
 
   private wake(cursor: number, concerns: (party: Thumbprint) => boolean): void {
     const decided = new Map<Thumbprint, boolean>()
-    for (const [socket, { party }] of this.sockets) {
-      const own = decided.get(party) ?? concerns(party)
-      decided.set(party, own)
-      if (own) this.send(socket, cursor)
+    for (const [socket, state] of this.sockets) {
+      if (state.told) continue
+      const own = decided.get(state.party) ?? concerns(state.party)
+      decided.set(state.party, own)
+      if (!own) continue
+      state.told = true
+      this.send(socket, cursor)
     }
   }
 

@@ -89,6 +89,41 @@ describe('the wake-up socket', () => {
     other.socket.close()
   })
 
+  it('says so once, and again only after the feed was read', async () => {
+    const { north } = play.cast
+    const { socket } = await connect(north)
+    const words: number[] = []
+    socket.on('message', (data: Buffer) => words.push(cursorOf([data])))
+    const first = once(socket, 'message')
+    await play.request()
+    await first
+    await play.request()
+    // A pong comes after whatever was sent before it.
+    const pong = once(socket, 'pong')
+    socket.ping()
+    await pong
+    expect(words).toHaveLength(1)
+    const { next } = await north.client.events(words[0] ?? 0)
+    expect(next).toBeGreaterThan(words[0] ?? 0)
+    const second = once(socket, 'message')
+    await play.request()
+    await second
+    expect(words).toHaveLength(2)
+    expect(words[1]).toBeGreaterThan(next)
+    socket.close()
+  })
+
+  it('tells with each event of a live run where the run stands now', async () => {
+    const { north } = play.cast
+    const run = await play.request()
+    const { events } = await north.client.events(0)
+    const { state, round } = await north.client.run(run)
+    expect(events.filter((event) => event.run === run).map(({ moment }) => moment)).toContainEqual({
+      state,
+      round,
+    })
+  })
+
   it('says goodbye with 1001 when the server stops, and refuses what comes after', async () => {
     const other = await aStage()
     const party = await other.party('north')

@@ -1,15 +1,20 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common'
 import type { FastifyReply } from 'fastify'
-import type { z } from 'zod'
-import { digestSchema, readinessSchema } from '#libs/protocol'
+import { z } from 'zod'
+import { digestSchema, readinessSchema, runStates } from '#libs/protocol'
 import { Clock } from '../clock.js'
 import { ContractBook } from '../contracts/contract-book.js'
 import { CoordinatorError } from '../errors.js'
 import { Party } from '../http/caller.js'
+import { goneSignal } from '../http/gone-signal.js'
+import { waitSeconds } from '../http/query-schemas.js'
+import { ChangeSignal } from '../ledger/change-signal.js'
 import { LedgerStore } from '../storage/ledger-store.js'
 import { RunBook, type RunEntry } from './run-book.js'
-import { RunDriver } from './run-driver.js'
+import { RunDriver, RunSettings } from './run-driver.js'
 import { runViewText } from './run-view.js'
+
+const runState = z.enum(runStates).optional()
 
 @Controller('v1/runs')
 export class RunsController {
@@ -18,6 +23,8 @@ export class RunsController {
     private readonly contracts: ContractBook,
     private readonly driver: RunDriver,
     private readonly store: LedgerStore,
+    private readonly signal: ChangeSignal,
+    private readonly settings: RunSettings,
     private readonly clock: Clock,
   ) {}
 
@@ -39,13 +46,23 @@ export class RunsController {
     }
   }
 
+  /** The run; with `after` and `wait` as soon as it is in another state than that, or after that time. */
   @Get(':id')
   async run(
     @Param('id', { schema: digestSchema }) id: string,
+    @Query('after', { schema: runState }) after: string | undefined,
+    @Query('wait', { schema: waitSeconds.optional() }) wait: number | undefined,
     @Party() party: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const entry = await this.runFor(id, party)
+    const until = this.clock.now() + Math.min(wait ?? 0, this.settings.maximumWaitSeconds) * 1000
+    const gone = goneSignal(reply)
+    while (entry.run.state === after && !gone.aborted && !this.signal.isClosed) {
+      const left = until - this.clock.now()
+      if (left <= 0) break
+      await this.signal.wait(`run ${id}`, left, gone)
+    }
     await reply.type('application/json').send(runViewText(entry, this.clock.now()))
   }
 

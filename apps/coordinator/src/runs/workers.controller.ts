@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { digestSchema, registerWorkerSchema, workerEndSchema } from '#libs/protocol'
 import { From, Serves, Worker, type Caller } from '../http/caller.js'
+import { goneSignal } from '../http/gone-signal.js'
 import { waitSeconds, wholeNumber } from '../http/query-schemas.js'
 import { WorkerDesk } from './worker-desk.js'
 
@@ -57,13 +58,4 @@ export class WorkersController {
 async function answer(reply: FastifyReply, text: string | null): Promise<void> {
   if (text === null) await reply.status(204).send()
   else await reply.type('application/json').send(text)
-}
-
-/** Aborts when the caller went away: nobody waits for an answer then. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    gone.abort()
-  })
-  return gone.signal
 }

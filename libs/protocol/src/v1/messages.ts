@@ -188,15 +188,26 @@ export const runListSchema = z.strictObject({
 
 export const eventKinds = ['identity', 'contract', 'run', 'checkpoint', 'cosign'] as const
 
-/** Something changed; read it where it stands. `cosign` asks the data owners named by the contract for a cosignature. */
+/** Events in one answer, at most; a shorter answer is the end of the feed as it was then. */
+export const eventsPage = 500
+
+/**
+ * Something changed; read it where it stands. `cosign` asks the data owners named by the contract for a cosignature. Of a run that
+ * is live `moment` tells where it stands now, so that nobody needs to read it to learn that nothing is theirs to do: a hint, like
+ * all that the coordinator says.
+ */
 export const eventSchema = z.strictObject({
   cursor: countSchema,
   kind: z.enum(eventKinds),
   contract: digestSchema.nullable(),
   run: digestSchema.nullable(),
   size: countSchema.nullable(),
+  moment: z.strictObject({ state: z.enum(runStates), round: countSchema }).nullable(),
 })
-export const eventsSchema = z.strictObject({ events: z.array(eventSchema).max(1000), next: countSchema })
+export const eventsSchema = z.strictObject({
+  events: z.array(eventSchema).max(eventsPage),
+  next: countSchema,
+})
 
 export const invitationSchema = z.strictObject({ invitation: z.string(), expiresAt: timeSchema })
 export const postInvitationSchema = z.strictObject({

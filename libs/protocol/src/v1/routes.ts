@@ -18,6 +18,9 @@ export const routes = {
   contract: (id: string) => `/v1/contracts/${id}`,
   runs: (contract: string) => `/v1/runs?contract=${contract}`,
   run: (id: string) => `/v1/runs/${id}`,
+  /** the run as soon as it is in another state */
+  runAfter: (id: string, state: string, waitSeconds: number) =>
+    `/v1/runs/${id}?after=${state}&wait=${waitSeconds}`,
   readiness: '/v1/runs/readiness',
   cancel: (id: string) => `/v1/runs/${id}/cancel`,
   events: (after: number) => `/v1/events?after=${after}`,
