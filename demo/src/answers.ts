@@ -17,12 +17,13 @@ export function errorOf(said: Said): string {
     reasons?: readonly { text: string; rule: string }[]
     problems?: readonly unknown[]
   }
-  const reasons = (error.reasons ?? []).map((reason) => reason.text)
+  const message = error.message ?? ''
+  const reasons = (error.reasons ?? []).map((reason) => reason.text).filter((why) => !message.includes(why))
   const problems = [...(error.problems ?? findings(said.answer)), ...queryFaults(said.answer)].map(
     problemText,
   )
   return [
-    error.message ?? '',
+    message,
     ...problems,
     ...reasons,
     error.code === undefined ? '' : `[${error.code}]`,
