@@ -29,8 +29,8 @@ export async function playHostile(
   ])
     await tell.refused(what, () => refusalUnderLie(stack, contract, asOwners(lie)), expected)
   await tell.refused(
-    'a finished run is shown as a new round, to get the keys a second time',
-    () => secondRelease(stack, completedRun),
+    'a finished run’s enclave is said to have died, and a new round asks for the keys a second time',
+    () => secondRelease(stack, contract, completedRun),
     /does not show/,
   )
   await tell.step('told the truth again, everything works as before', async () => {
@@ -164,8 +164,8 @@ async function refusalUnderLie(stack: Stack, contract: string, lie: Lie): Promis
   return `registry: ${whyOf(said ?? '')}`
 }
 
-/** Shows a finished run as one that has only begun, with the news that something happened to it. */
-async function secondRelease(stack: Stack, run: string): Promise<string> {
+/** Shows a finished run as one that begins anew, with the news that something happened to it. */
+async function secondRelease(stack: Stack, contract: string, run: string): Promise<string> {
   const kept = ['run-request', 'approval']
   stack.hostile.tell(({ path }, answer) => {
     if (path === `/v1/runs/${run}`) {
@@ -182,9 +182,14 @@ async function secondRelease(stack: Stack, run: string): Promise<string> {
     }
     return answer
   })
+  // Any news makes the daemons read the feed, and so the lie.
+  const institute = stack.party('institute')
+  const words = ['--contract', contract, '--computation', 'people_by_sex', '--purpose', 'news']
+  const { answer } = await institute.sealroom('run', 'request', ...words)
   const line = await stack
     .party('registry')
     .daemon?.line((said) => said.includes(`could not: run ${run}`), 15_000)
+  await institute.sealroom('run', 'cancel', text(answer['run']))
   stack.hostile.tell(null)
   return `registry: ${whyOf(line ?? '')}`
 }
