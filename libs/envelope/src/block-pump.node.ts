@@ -13,6 +13,7 @@ import {
   type ChunkKey,
 } from './chunk-cipher.node.js'
 import { headerLength } from './chunked-format.js'
+import type { BlockRun } from './block-queue.node.js'
 
 /** Whether chunks are sealed or opened, between which open files, and for how much plaintext in all. */
 export interface PumpJob {
@@ -24,12 +25,6 @@ export interface PumpJob {
   readonly chunkKey: ChunkKey
 }
 
-/** A run of blocks. */
-export interface BlockRun {
-  readonly first: number
-  readonly count: number
-}
-
 /** How a run ended: `refused` is a chunk that is not authentic at its place, `shortened` an input that lost bytes meanwhile. */
 export type PumpOutcome = 'done' | 'refused' | 'shortened'
 
@@ -39,19 +34,21 @@ export function blockCount(plaintextSize: number): number {
 }
 
 /**
- * Pumps a run of blocks.
- * @throws Error of the system where a file cannot be read or written.
+ * What pumps the runs of a job that one thread does, one after the other through one buffer.
+ * The pump throws Error of the system where a file cannot be read or written.
  */
-export function pumpBlocks(job: PumpJob, run: BlockRun): PumpOutcome {
+export function blockPump(job: PumpJob): (run: BlockRun) => PumpOutcome {
   const buffer = Buffer.allocUnsafeSlow(sealedBlockLength)
-  for (let block = run.first; block < run.first + run.count; block++) {
-    const bytes = readBlock(job, block, buffer)
-    if (bytes === undefined) return 'shortened'
-    const parts = throughCipher(job, block, bytes)
-    if (parts === undefined) return 'refused'
-    writeAll(job.output, parts, outputPosition(job, block))
+  return (run) => {
+    for (let block = run.first; block < run.first + run.count; block++) {
+      const bytes = readBlock(job, block, buffer)
+      if (bytes === undefined) return 'shortened'
+      const parts = throughCipher(job, block, bytes)
+      if (parts === undefined) return 'refused'
+      writeAll(job.output, parts, outputPosition(job, block))
+    }
+    return 'done'
   }
-  return 'done'
 }
 
 function throughCipher(job: PumpJob, block: number, bytes: Uint8Array): readonly Uint8Array[] | undefined {

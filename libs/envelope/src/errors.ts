@@ -21,3 +21,10 @@ export class EnvelopeError extends CodedError<EnvelopeErrorCode> {}
 export function openFailed(): EnvelopeError {
   return new EnvelopeError('OPEN_FAILED', 'the envelope could not be opened')
 }
+
+/** The system's own failure as one of ours; what is one of ours already stays it. */
+export function fileFailed(cause: unknown): EnvelopeError {
+  if (cause instanceof EnvelopeError) return cause
+  const reason = cause instanceof Error ? cause.message : 'unknown'
+  return new EnvelopeError('FILE_FAILED', `a file could not be read or written: ${reason}`, { cause })
+}

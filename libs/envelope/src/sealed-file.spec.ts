@@ -125,6 +125,26 @@ describe('a sealed file', () => {
     await expect(openFile({ ...keys, input: clear, output: clear })).rejects.toThrow(RangeError)
   })
 
+  it.each([1, 2] as const)(
+    'leaves nothing when whoever follows its progress fails, and the next one is whole, in %i thread(s)',
+    async (threads) => {
+      const plaintext = randomBytes(40 * mebibyte)
+      put(clear, plaintext)
+      const files = { input: clear, output: sealed, threads }
+      const onProgress = (bytes: number) => {
+        if (bytes > 20 * mebibyte) throw new Error('not any more')
+      }
+      await expect(sealFileOnly({ ...options, ...files, onProgress })).rejects.toMatchObject({
+        code: 'FILE_FAILED',
+      })
+      expect(fstatSync(sealed).size).toBe(0)
+      for (let again = 0; again < 2; again++) {
+        await sealFileOnly({ ...options, ...files })
+        expect(content(sealed).equals(sealBytes(options, plaintext))).toBe(true)
+      }
+    },
+  )
+
   it('names a file that cannot be written', async () => {
     const readOnly = openSync(join(folder, 'opened'), 'r')
     put(clear, randomBytes(10))
