@@ -92,7 +92,8 @@ class Daemon {
     this.agent.report({ what: 'daemon started', party: this.agent.keys.party })
     while (!this.signal.aborted) {
       const quiet = await this.look()
-      await this.untilWoken(quiet ? patrolMilliseconds : retryMilliseconds)
+      const patrol = Math.min(patrolMilliseconds, this.afterStart.looksAgainIn ?? patrolMilliseconds)
+      await this.untilWoken(quiet ? patrol : retryMilliseconds)
     }
     this.leases.stopAll()
   }
