@@ -1,5 +1,6 @@
 /** `npm run bench`: one table, each figure beside a peer or a limit of the same run. Names given as arguments choose parts. */
 import { benchLargeRun } from './large-run.js'
+import { benchRecovery } from './recovery.js'
 import type { BenchRow } from './row.js'
 import { benchRuns } from './runs.js'
 import { benchSeal } from './seal.js'
@@ -10,6 +11,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   start: benchStart,
   runs: () => benchRuns(print),
+  recovery: benchRecovery,
   large: benchLargeRun,
   seal: benchSeal,
 }

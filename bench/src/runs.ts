@@ -62,7 +62,10 @@ function row(what: string, milliseconds: number, aim: number): BenchRow {
   }
 }
 
-async function firstResult(collaboration: Collaboration): Promise<{ contract: string; seconds: number }> {
+/** Agrees on a contract, seals three small tables, and opens a first result. */
+export async function firstResult(
+  collaboration: Collaboration,
+): Promise<{ contract: string; seconds: number }> {
   const { stack, sealroom } = collaboration
   const file = stack.party(requester).file('contract.yaml')
   await writeFile(file, contractText(collaboration))

@@ -77,7 +77,18 @@ describe('a second key for one run', () => {
     const scene = await (await Scene.begin()).toOffer()
     await scene.start(scene.disk)
     expect((await scene.attempt()).waiting).toContain('a new round')
+    // Said once, so that another round can begin before the Offer expires; never `ready` for this one.
+    await scene.attempt()
+    expect(scene.coordinator.readiness.at(-1)).toMatchObject({ state: 'waiting' })
+    expect(scene.coordinator.readiness.filter(({ reason }) => reason.includes('a new round'))).toHaveLength(1)
     await expectNothingGiven(scene)
+  })
+
+  it('signs no second nonce in a round whose first was lost in a crash', async () => {
+    const scene = await (await Scene.begin()).toNonces()
+    await scene.start(scene.disk)
+    expect((await scene.attempt()).waiting).toContain('a new round')
+    expect(scene.coordinator.ofType('nonce')).toHaveLength(1)
   })
 
   it('goes on from a durable Accept after a crash, and releases once', async () => {

@@ -6,7 +6,7 @@ import { runEndStates, type RunView } from '#libs/protocol'
 import { text } from '../../demo/src/answers.js'
 import { Narrator, type ShownTable } from '../../demo/src/narrator.js'
 import type { Said } from '../../demo/src/stack/party.js'
-import { Stack } from '../../demo/src/stack/stack.js'
+import { Stack, type StackOptions } from '../../demo/src/stack/stack.js'
 import { makeIdentities, signContract } from '../../demo/src/story/agree.js'
 import { takeResult } from '../../demo/src/story/compute.js'
 import { labels, owners } from '../../demo/src/study.js'
@@ -14,6 +14,12 @@ import { labels, owners } from '../../demo/src/study.js'
 export interface Outcome {
   readonly run: string
   readonly state: string
+}
+
+/** What differs from the demo's study. */
+export interface Changes extends Pick<StackOptions, 'env' | 'through'> {
+  /** changes the contract's text before anyone sees it */
+  readonly edit?: (yaml: string) => string
 }
 
 export class Collaboration {
@@ -24,13 +30,13 @@ export class Collaboration {
   ) {}
 
   /** Everybody has keys, has signed and is running; nothing is sealed yet. */
-  static async begin(): Promise<Collaboration> {
+  static async begin({ edit, ...changes }: Changes = {}): Promise<Collaboration> {
     const folder = await mkdtemp(join(tmpdir(), 'sealroom-e2e-'))
-    const stack = await Stack.start({ folder, labels })
+    const stack = await Stack.start({ folder, labels, ...changes })
     const tell = new Narrator(() => undefined)
     try {
       const keys = await makeIdentities(tell, stack)
-      const contract = await signContract(tell, stack, keys)
+      const contract = await signContract(tell, stack, keys, edit)
       if (tell.unexpected > 0) throw new Error('agreeing did not go as expected')
       return new Collaboration(stack, contract, tell)
     } catch (error) {
@@ -124,7 +130,10 @@ export function isEnd(state: string): boolean {
 }
 
 /** Forty people in three small files, and their sealing. */
-export async function sealSmall({ stack, contract }: Collaboration, people = 40): Promise<void> {
+export async function sealSmall(
+  { stack, contract }: Collaboration,
+  { people = 40, except = [] }: { readonly people?: number; readonly except?: readonly string[] } = {},
+): Promise<void> {
   const ids = Array.from({ length: people }, (_, index) => index + 1)
   const content = {
     registry: [
@@ -141,19 +150,21 @@ export async function sealSmall({ stack, contract }: Collaboration, people = 40)
     events: ['id,days,event', ...ids.map((id) => `${id},5,${id % 4 === 0 ? 'diabetes' : 'htn'}`)],
   }
   await Promise.all(
-    owners.map(async (owner) => {
-      const dataset = ({ registry: 'registry', laboratory: 'labs', insurer: 'events' } as const)[owner]
-      const party = stack.party(owner)
-      await writeFile(party.file(`${dataset}.csv`), `${content[dataset].join('\n')}\n`)
-      await party.must(
-        'dataset',
-        'seal',
-        party.file(`${dataset}.csv`),
-        '--contract',
-        contract,
-        '--dataset',
-        dataset,
-      )
-    }),
+    owners
+      .filter((owner) => !except.includes(owner))
+      .map(async (owner) => {
+        const dataset = ({ registry: 'registry', laboratory: 'labs', insurer: 'events' } as const)[owner]
+        const party = stack.party(owner)
+        await writeFile(party.file(`${dataset}.csv`), `${content[dataset].join('\n')}\n`)
+        await party.must(
+          'dataset',
+          'seal',
+          party.file(`${dataset}.csv`),
+          '--contract',
+          contract,
+          '--dataset',
+          dataset,
+        )
+      }),
   )
 }

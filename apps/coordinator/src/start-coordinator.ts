@@ -105,7 +105,10 @@ async function createApplication(parts: Parts): Promise<NestFastifyApplication> 
   return app
 }
 
-async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<string> {
+async function listen(app: NestFastifyApplication, { host, port, logLevel }: Config): Promise<string> {
+  await app.init()
+  // Nest would log a failure beside the one line that says how to mend it.
+  app.useLogger(false)
   try {
     await app.listen(port, host)
   } catch (cause) {
@@ -119,6 +122,8 @@ async function listen(app: NestFastifyApplication, { host, port }: Config): Prom
     throw new StartError('ADDRESS_UNAVAILABLE', `cannot listen on ${host}:${port} (${code ?? 'unknown'})`, {
       cause,
     })
+  } finally {
+    app.useLogger(new JsonLines(logLevel))
   }
   const { address, port: bound, family } = (app.getHttpServer() as { address: () => AddressInfo }).address()
   if (!isLoopbackAddress(address) && isLoopbackAddress(host))

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { secureUrl } from '#libs/client'
+import { detectSandbox, type SandboxFinding } from '#libs/engine'
 import { EnclaveError, isCoded } from './errors.js'
 import { parseFlags, required, type Flags } from './flags.js'
 import { startInstance } from './instance-process.js'
@@ -46,7 +47,7 @@ async function runFlags(tee: Tee, program: string, args: readonly string[], flag
   if (flags.instance)
     return (await runInstance({ source, coordinator, enrolment })) ? exitCodes.done : exitCodes.failed
 
-  say(flags, tee, source.measurement)
+  say(flags, tee, source.measurement, await detectSandbox())
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {
@@ -64,9 +65,10 @@ async function runFlags(tee: Tee, program: string, args: readonly string[], flag
   return exitCodes.done
 }
 
-function say(flags: Flags, { title }: Tee, measurement: string): void {
-  const started = { step: 'pool', title, measurement }
-  process.stdout.write(flags.json ? `${JSON.stringify(started)}\n` : `${title}\nmeasurement ${measurement}\n`)
+function say(flags: Flags, { title }: Tee, measurement: string, sandbox: SandboxFinding): void {
+  const started = { step: 'pool', title, measurement, sandbox: sandbox.mode, about: sandbox.explanation }
+  const lines = [title, `measurement ${measurement}`, `sandbox ${sandbox.mode}: ${sandbox.explanation}`]
+  process.stdout.write(flags.json ? `${JSON.stringify(started)}\n` : `${lines.join('\n')}\n`)
 }
 
 async function readEnrolment(file: string): Promise<string> {

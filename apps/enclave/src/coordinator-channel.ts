@@ -16,11 +16,14 @@ export async function register(connection: Connection, registration: RegisterWor
   await new CoordinatorClient(connection).registerWorker(registration)
 }
 
-/** Waits until the coordinator reserves this instance for a run; for ever, since an idle instance has nothing else to do. */
+/**
+ * Waits until the coordinator reserves this instance for a run; for ever, since an idle instance has nothing else to do. A
+ * coordinator that was started anew still knows it, so an instance that is warm outlives the gap.
+ */
 export async function awaitAssignment(connection: Connection): Promise<Assignment> {
   const client = new CoordinatorClient(connection)
   for (;;) {
-    const assignment = await client.assignment(limits.pollSeconds)
+    const assignment = await repeated(() => client.assignment(limits.pollSeconds))
     if (assignment !== null) return assignment
   }
 }
@@ -41,7 +44,7 @@ export function coordinatorChannel(connection: Connection, run: string): RunChan
     inclusion: (digest, size) => ask((client) => client.inclusion(digest, size)),
     record: (statement, attachment) =>
       ask((client) => client.record(statement, attachment === undefined ? {} : { attachment })),
-    download: (blob, into) => downloadBlob(within(limits.transferSeconds), into, blob),
+    download: (blob, into) => repeated(() => downloadBlob(within(limits.transferSeconds), into, blob)),
     upload: (blob, from) => repeated(() => uploadHandle(within(limits.transferSeconds), from, blob)),
     end: async (end) => {
       await ask((client) => client.endWorker(run, end))
@@ -57,6 +60,7 @@ async function repeated<T>(send: () => Promise<T>): Promise<T> {
     } catch (error) {
       const lost = error instanceof ClientError && error.code === 'COORDINATOR_UNREACHABLE'
       if (!lost || attempt >= limits.sendAttempts) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt))
+      const milliseconds = Math.min(100 * 2 ** attempt, limits.sendPauseMilliseconds)
+      await new Promise((resolve) => setTimeout(resolve, milliseconds))
     }
 }

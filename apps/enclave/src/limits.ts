@@ -29,8 +29,9 @@ export const limits = {
   pollSeconds: 20,
   /** How long an answer may take beyond that. */
   answerSeconds: 15,
-  /** How often a message whose answer was lost is sent again. */
-  sendAttempts: 5,
+  /** How often a message whose answer was lost is sent again, and the longest pause before: together longer than a coordinator's start. */
+  sendAttempts: 9,
+  sendPauseMilliseconds: 3_200,
   /** How long an instance waits for nonces, by its own count, and for one transfer of ciphertext. */
   nonceSeconds: 600,
   transferSeconds: 3600,

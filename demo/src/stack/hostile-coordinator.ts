@@ -106,9 +106,16 @@ export class HostileCoordinator {
       )
       socket.pipe(onward).pipe(socket)
     })
-    for (const end of [socket, onward]) {
+    for (const [end, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
       this.sockets.add(end)
-      end.on('close', () => this.sockets.delete(end))
+      // Who waits at one end learns that the other is gone.
+      end.on('close', () => {
+        this.sockets.delete(end)
+        other.destroy()
+      })
       end.on('error', () => end.destroy())
     }
   }

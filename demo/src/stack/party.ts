@@ -57,6 +57,15 @@ export class Party {
     await this.running.line((text) => text.includes('daemon started'), 15_000)
   }
 
+  /** Begins a command as this party's people, as a process that may be killed. */
+  begin(...words: readonly string[]): Running {
+    return start(
+      `command of ${this.label}`,
+      [programs.sealroom, ...this.access(), '--json', ...words],
+      this.file('commands.log'),
+    )
+  }
+
   async stopDaemon(): Promise<void> {
     await this.running?.stop()
     this.running = null

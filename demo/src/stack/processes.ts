@@ -1,6 +1,6 @@
 /** Operating-system processes of the demo: each role is one, with its own folder and nothing of the others'. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream, existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,7 +21,10 @@ export interface Running {
   /** The first line of output that satisfies `match`, or the nth one; it may have come already. */
   line(match: (text: string) => boolean, withinMilliseconds: number, nth?: number): Promise<string>
   stop(): Promise<void>
-  kill(): void
+  /** SIGKILL, to the process and everything that it started; resolves when it has ended. */
+  kill(): Promise<void>
+  /** The exit code, once it has ended; -1 where a signal ended it. */
+  readonly ended: Promise<number>
 }
 
 /** What a process inherits: only what finding programs needs. */
@@ -33,8 +36,9 @@ export function start(
   args: readonly string[],
   logFile: string,
   env: Record<string, string> = {},
+  executable = process.execPath,
 ): Running {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(executable, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...bareEnvironment, ...env },
   })
@@ -51,9 +55,9 @@ export function start(
   }
   child.stdout.on('data', take)
   child.stderr.on('data', take)
-  const ended = new Promise<void>((resolve) =>
-    child.once('close', () => {
-      resolve()
+  const ended = new Promise<number>((resolve) =>
+    child.once('close', (code) => {
+      resolve(code ?? -1)
     }),
   )
   child.once('close', () => {
@@ -69,7 +73,31 @@ export function start(
       child.kill('SIGKILL')
       await ended
     },
-    kill: () => child.kill('SIGKILL'),
+    kill: async () => {
+      for (const pid of child.exitCode === null ? offspringOf(child.pid ?? -1) : []) killIfThere(pid)
+      child.kill('SIGKILL')
+      await ended
+    },
+    ended,
+  }
+}
+
+/** The processes that a process has started, and theirs, as Linux lists them. */
+function offspringOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    return children.map(Number).flatMap((child) => [child, ...offspringOf(child)])
+  } catch {
+    // It has ended, and with it nothing is left to list.
+    return []
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It ended by itself in the meantime.
   }
 }
 

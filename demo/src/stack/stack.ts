@@ -14,43 +14,54 @@ export interface StackOptions {
   readonly folder: string
   readonly labels: readonly string[]
   readonly env?: Record<string, string>
+  /** Puts something between everybody and the coordinator at an address; answers the address where that listens. */
+  readonly through?: (coordinatorUrl: string) => Promise<string>
 }
 
 export class Stack {
   private constructor(
     readonly folder: string,
-    readonly coordinator: Running,
+    public coordinator: Running,
     /** what everybody takes for the coordinator: honest until it is told otherwise */
     readonly hostile: HostileCoordinator,
     readonly directUrl: string,
     readonly simulatorKey: string,
     readonly measurement: string,
     readonly parties: ReadonlyMap<string, Party>,
+    private readonly env: Record<string, string>,
   ) {}
 
   worker: Running | null = null
   readonly origin = origin
 
   /** Starts the coordinator and makes the parties' folders; the worker is started by {@link startWorker}. */
-  static async start({ folder, labels, env }: StackOptions): Promise<Stack> {
+  static async start({ folder, labels, env = {}, through }: StackOptions): Promise<Stack> {
     const operator = join(folder, 'operator')
     await mkdir(operator, { recursive: true, mode: 0o700 })
     const seed = randomBytes(32)
     await writeFile(join(operator, 'simulator.key'), `${toBase64url(seed)}\n`, { mode: 0o600 })
-    const [coordinator, measurement] = await Promise.all([startCoordinator(folder, env), measure()])
-    const url = await readyUrl(coordinator)
-    const hostile = await HostileCoordinator.before(url)
+    await makeSecrets(folder)
+    const coordinator = startCoordinator(folder, 0, env)
+    const [url, measurement] = await Promise.all([readyUrl(coordinator), measure()])
+    const hostile = await HostileCoordinator.before(through === undefined ? url : await through(url))
     const parties = await Promise.all(
       labels.map(async (label) => [label, await Party.make(label, join(folder, label))] as const),
     )
     const simulator = await signingKeyFromSeed(seed)
-    return new Stack(folder, coordinator, hostile, url, simulator.thumbprint, measurement, new Map(parties))
+    const labelled = new Map(parties)
+    return new Stack(folder, coordinator, hostile, url, simulator.thumbprint, measurement, labelled, env)
   }
 
   party(label: string): Party {
     const party = this.parties.get(label)
     if (party === undefined) throw new Error(`no party ${label}`)
     return party
+  }
+
+  /** Starts the coordinator again, on its folder and its port, after it was stopped or killed. */
+  async restartCoordinator(): Promise<void> {
+    this.coordinator = startCoordinator(this.folder, Number(new URL(this.directUrl).port), this.env)
+    await readyUrl(this.coordinator)
   }
 
   startWorker(): void {
@@ -91,17 +102,21 @@ export class Stack {
   }
 }
 
-async function startCoordinator(folder: string, env: Record<string, string> = {}): Promise<Running> {
+async function makeSecrets(folder: string): Promise<void> {
   const data = join(folder, 'coordinator')
   await mkdir(data, { recursive: true, mode: 0o700 })
   await writeFile(join(data, 'operator-token'), `${toBase64url(randomBytes(32))}\n`, { mode: 0o600 })
   await writeFile(join(data, 'enrolment'), `${toBase64url(randomBytes(32))}\n`, { mode: 0o600 })
+}
+
+function startCoordinator(folder: string, port: number, env: Record<string, string>): Running {
+  const data = join(folder, 'coordinator')
   return start(
     'coordinator',
     [
       programs.coordinator,
       'serve',
-      ...['--data', data, '--port', '0', '--origin', origin, '--json'],
+      ...['--data', data, '--port', String(port), '--origin', origin, '--json'],
       ...['--operator-token-file', join(data, 'operator-token'), '--enrolment-file', join(data, 'enrolment')],
     ],
     join(folder, 'coordinator.log'),

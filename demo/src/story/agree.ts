@@ -51,18 +51,21 @@ export async function signContract(
   tell: Narrator,
   stack: Stack,
   keys: Record<Label, string>,
+  edit: (yaml: string) => string = (yaml) => yaml,
 ): Promise<string> {
   const institute = stack.party('institute')
   const file = institute.file('study.yaml')
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
-  const yaml = studyContract({
-    keys,
-    simulatorKey: stack.simulatorKey,
-    measurement: stack.measurement,
-    validFrom: day(-1),
-    validUntil: day(365),
-    proposalExpires: day(7),
-  })
+  const yaml = edit(
+    studyContract({
+      keys,
+      simulatorKey: stack.simulatorKey,
+      measurement: stack.measurement,
+      validFrom: day(-1),
+      validUntil: day(365),
+      proposalExpires: day(7),
+    }),
+  )
   await writeFile(file, yaml)
   await writeFile(
     institute.file('mistaken.yaml'),

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Agent } from '../agent.js'
 import { openHome, reopenAgent } from '../agent-from-home.js'
 import { serveControl } from '../control/control-server.js'
+import type { Digest } from '#libs/canonical'
 import { runDaemon } from '../daemon/daemon.js'
 import type { Frame } from './command-frame.js'
 import { printable } from './printable.js'
@@ -35,6 +36,7 @@ export async function daemon(session: Session): Promise<Answer> {
   const unlock = await session.daemonUnlock()
   const { world } = session
   const startedAt = world.now()
+  const caughtUp = new Set<Digest>()
   const report: Agent['report'] = (event) => {
     session.event(event)
   }
@@ -60,7 +62,7 @@ export async function daemon(session: Session): Promise<Answer> {
         ;
         agent = await reopenAgent(session.home, unlock, surroundings(), report, home.raw)
       ) {
-        await runDaemon(agent, turns.signal, { startedAt, onReady: turns.listen })
+        await runDaemon(agent, turns.signal, { startedAt, caughtUp, onReady: turns.listen })
         if (!turns.begin()) break
       }
     } finally {

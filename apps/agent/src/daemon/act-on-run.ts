@@ -106,6 +106,7 @@ async function agree(
   const facts = await agreeFacts(agent, contract, run)
   const refusals = await decideHere(acting, contract, run, 'agree', facts)
   if (refusals.length === 0 && awaited.length === 0) {
+    if (hasLostNonce(acting, run)) return await answer(acting, run, 'waiting', lostNonce(run))
     if (run.view.state === 'collectingNonces') return await signNonce(acting, contract, run)
     return await answer(acting, run, 'ready', '')
   }
@@ -135,10 +136,22 @@ async function answer(
   return state === 'ready' ? null : reason
 }
 
-// A nonce lives in memory only. Where a restart lost it, this round ends by its Offer's expiry and another one begins.
+// A nonce lives in memory only. Where a restart lost it, this round comes to nothing; saying so lets another begin at once.
 async function acceptIfLive(acting: Acting, contract: VerifiedContract, run: VerifiedRun): Promise<Waiting> {
   if (acting.liveRounds.get(run.id)?.round === run.round) return await accept(acting, contract, run)
-  return `a new round: this agent has no nonce of round ${run.round} since its start`
+  return await answer(acting, run, 'waiting', lostNonce(run))
+}
+
+const beforeAccepts: readonly string[] = ['collectingNonces', 'awaitingOffer', 'collectingAccepts']
+
+/** Whether the round under way rests on a nonce that this agent gave in an earlier life. */
+function hasLostNonce({ agent, liveRounds }: Acting, run: VerifiedRun): boolean {
+  if (!beforeAccepts.includes(run.view.state) || liveRounds.get(run.id)?.round === run.round) return false
+  return run.nonces.some(({ payload }) => payload.by === agent.keys.party)
+}
+
+function lostNonce({ round }: VerifiedRun): string {
+  return `a new round: this agent has no nonce of round ${round} since its start`
 }
 
 async function accept(acting: Acting, contract: VerifiedContract, run: VerifiedRun): Promise<Waiting> {

@@ -15,20 +15,29 @@ import type { VerifiedContract } from '../trust/verify-contract.js'
 import { adoptRelease, adoptSpend } from './spending.js'
 
 /** Cosignatures count whole seconds, so the first one after a start may still read as before it. */
-const askAgainMilliseconds = 1000
+const firstPauseMilliseconds = 1000
+/** Who has been away for long is asked seldom; it asks for cosignatures itself when it is back. */
+const longestPauseMilliseconds = 32_000
 
 /** Which other owners have not cosigned since the start; empty when the agent may act under this contract. */
 export type Awaited = readonly string[]
 
 /** Contracts for which this process has been brought up to date. */
 export class AfterStart {
-  private readonly current = new Set<Digest>()
-  private lastAskedAt = 0
+  private askNextAt = 0
+  private pause = firstPauseMilliseconds
 
   constructor(
     private readonly agent: Agent,
     private readonly startedAt: number,
+    private readonly current: Set<Digest>,
   ) {}
+
+  /** In how many ms to look again for cosignatures that were asked for; null where none are awaited, or not soon. */
+  get looksAgainIn(): number | null {
+    const left = this.askNextAt - this.agent.now()
+    return left > 0 ? left : null
+  }
 
   /**
    * Whether this agent may act under a contract, and whom it waits for.
@@ -73,8 +82,9 @@ export class AfterStart {
   }
 
   private async askForCosignatures(contract: VerifiedContract): Promise<void> {
-    if (this.agent.now() - this.lastAskedAt < askAgainMilliseconds) return
-    this.lastAskedAt = this.agent.now()
+    if (this.agent.now() < this.askNextAt) return
+    this.askNextAt = this.agent.now() + this.pause
+    this.pause = Math.min(this.pause * 2, longestPauseMilliseconds)
     await this.agent.client.requestCosignatures(contract.id)
   }
 

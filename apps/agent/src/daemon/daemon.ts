@@ -30,13 +30,15 @@ const pagesAtOnce = 20
 export interface DaemonControl {
   /** when the process began to hold the store: what it must catch up with after a start counts from then */
   readonly startedAt: number
+  /** contracts for which the process has caught up since; they stay so over a reload of keys and rules */
+  readonly caughtUp: Set<Digest>
   /** called with a function that makes the daemon look again at once */
   readonly onReady: (nudge: () => void) => void
 }
 
 /** Runs until the signal says stop. @throws AgentError `STORE_DAMAGED`; anything that is nobody's fault but ours. */
 export async function runDaemon(agent: Agent, signal: AbortSignal, control: DaemonControl): Promise<void> {
-  const daemon = new Daemon(agent, signal, control.startedAt)
+  const daemon = new Daemon(agent, signal, control)
   control.onReady(() => {
     daemon.nudge()
   })
@@ -51,6 +53,7 @@ class Daemon {
   private readonly afterStart: AfterStart
   private wake: () => void = () => undefined
   private woken = true
+  private prepared = false
   /** the moment of a run at which this agent last had nothing left to do */
   private readonly done = new Map<Digest, string>()
   /** runs that the feed named since they were last looked at, unless it said that they stand where this agent was done */
@@ -59,12 +62,12 @@ class Daemon {
   constructor(
     private readonly agent: Agent,
     private readonly signal: AbortSignal,
-    startedAt: number,
+    { startedAt, caughtUp }: Pick<DaemonControl, 'startedAt' | 'caughtUp'>,
   ) {
     this.contracts = new ContractDesk(agent)
     this.openRuns = new OpenRuns(agent)
     this.leases = new Leases(agent, (id) => this.contracts.active(id))
-    this.afterStart = new AfterStart(agent, startedAt)
+    this.afterStart = new AfterStart(agent, startedAt, caughtUp)
     this.acting = {
       agent,
       afterStart: this.afterStart,
@@ -94,7 +97,8 @@ class Daemon {
     this.agent.report({ what: 'daemon started', party: this.agent.keys.party })
     for (let patrol = true; !this.signal.aborted;) {
       const quiet = await this.look(patrol)
-      patrol = !(await this.untilWoken(quiet ? patrolMilliseconds : retryMilliseconds))
+      const soon = Math.min(patrolMilliseconds, this.afterStart.looksAgainIn ?? patrolMilliseconds)
+      patrol = !(await this.untilWoken(quiet ? soon : retryMilliseconds))
     }
     this.leases.stopAll()
   }
@@ -106,6 +110,7 @@ class Daemon {
   private async look(patrol: boolean): Promise<boolean> {
     this.woken = false
     try {
+      await this.prepareAll()
       await this.readFeed()
       await this.openRuns.each((run) =>
         patrol || this.named.has(run) || !this.done.has(run) ? this.act(run) : Promise.resolve('open'),
@@ -155,6 +160,14 @@ class Daemon {
       case 'checkpoint':
         return
     }
+  }
+
+  // The feed told of contracts before this start, too.
+  private async prepareAll(): Promise<void> {
+    if (this.prepared) return
+    const { contracts } = await this.agent.client.contracts()
+    for (const { id, state } of contracts) if (state === 'active') await this.prepare(id)
+    this.prepared = true
   }
 
   // A contract that has come into force: be ready to act under it before the first run asks.

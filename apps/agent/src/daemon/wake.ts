@@ -6,8 +6,11 @@ import { createRequestToken, requestScheme, routes } from '#libs/protocol'
 
 /** A connection without a ping for this long is taken for dead. */
 const silenceMilliseconds = 30_000
+/** A coordinator, or a proxy before it, that does not answer this long is tried anew. */
+const handshakeMilliseconds = 5_000
 const firstRetryMilliseconds = 200
-const lastRetryMilliseconds = 10_000
+/** Short, since the feed is read more often than this while the coordinator is away. */
+const lastRetryMilliseconds = 2_000
 
 /** Keeps a connection open until the signal says stop, and calls `onWake` at each message and at each new connection. */
 export function listenForWakeUps(connection: Connection, signal: AbortSignal, onWake: () => void): void {
@@ -21,6 +24,7 @@ export function listenForWakeUps(connection: Connection, signal: AbortSignal, on
     const socket = new WebSocket(url, {
       headers: { authorization: await upgradeToken(connection) },
       maxPayload: 4096,
+      handshakeTimeout: handshakeMilliseconds,
     })
     let silence = setTimeout(() => {
       socket.terminate()

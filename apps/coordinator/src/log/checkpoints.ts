@@ -52,7 +52,8 @@ export class Checkpoints {
         .ownedBy(caller.thumbprint)
         .filter(({ run }) => run.state === 'collectingReleases')
       const size = Math.max(0, ...releasing.map(({ run }) => run.record.spendsCheckpoint ?? 0))
-      if (size > 0) return await this.at(size)
+      // An owner that was started anew before its release waits for cosignatures over the checkpoint that it asked for.
+      if (size > 0) return await this.at(Math.max(size, ...this.demands.of(caller.thumbprint)))
     }
     if (caller.kind === 'worker') {
       const record = this.runs.findLive(this.workers.find(caller.thumbprint)?.run ?? '')?.run.record

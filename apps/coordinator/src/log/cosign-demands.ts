@@ -32,6 +32,13 @@ export class CosignDemands {
       .map(({ size }) => size)
   }
 
+  /** The contracts under which somebody waits for a witness to cosign a checkpoint of this size. */
+  contractsWaiting(size: number, witness: Thumbprint): readonly Digest[] {
+    return [...this.byContract]
+      .filter(([, demand]) => demand.size === size && demand.witnesses.includes(witness))
+      .map(([contract]) => contract)
+  }
+
   /** Witnesses went past the checkpoint that a run asked for: all are asked for the later one. */
   raise(run: Digest, size: number): boolean {
     const known = this.byRun.get(run) ?? 0

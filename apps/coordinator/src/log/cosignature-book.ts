@@ -16,6 +16,10 @@ export class CosignatureBook {
     return this.bySize.get(size)?.has(witness) === true
   }
 
+  find(size: number, witness: Thumbprint): string | undefined {
+    return this.bySize.get(size)?.get(witness)
+  }
+
   lines(size: number): readonly string[] {
     return [...(this.bySize.get(size)?.values() ?? [])]
   }

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fromHex, utf8 } from '#libs/canonical'
 import {
+  findCosignature,
   leafHash,
   MerkleTree,
   parseLeaf,
+  parseNote,
   verifyConsistency,
   verifyInclusion,
   verifySignedCheckpoint,
@@ -90,6 +92,27 @@ describe('the log', () => {
     const { note } = await lab.client.checkpointAt(size)
     expect(note.match(/^— log\.test\/1\/witness\//gm)).toHaveLength(2)
     expect((await south.client.checkpoint()).size).toBe(size + 1)
+  })
+
+  it('keeps the newest cosignature of a witness, and tells who waits for it', async () => {
+    const { lab, north } = play.cast
+    await lab.client.requestCosignatures(play.contract)
+    const size = await north.cosignNewest()
+    const timeOf = async () => {
+      const { note } = await lab.client.checkpointAt(size)
+      const name = `${testOrigin}/witness/${north.thumbprint}`
+      return await findCosignature(parseNote(note), { name, key: north.daemon.publicKey })
+    }
+    const first = await timeOf()
+    const { next } = await lab.client.events(0)
+    stage.clock.advance(5000)
+    await north.cosignNewest()
+    const second = await timeOf()
+    expect(second?.timeSeconds).toBeGreaterThanOrEqual((first?.timeSeconds ?? 0) + 5)
+    expect((await lab.client.events(next)).events).toMatchObject([{ kind: 'checkpoint', size }])
+    stage.clock.advance(-3000)
+    await north.cosignNewest()
+    expect(await timeOf()).toEqual(second)
   })
 
   it('shows a statement to those whom it concerns', async () => {

@@ -36,13 +36,16 @@ export class RecordCosignature {
 
   /** @throws CoordinatorError `COSIGNATURE_REFUSED`, `CHECKPOINT_UNKNOWN`; TranslogError `COSIGNATURE_INVALID`, `NOTE_MALFORMED`. */
   async record(posted: PostedCosignature, witness: Thumbprint): Promise<void> {
-    const line = await this.verify(posted, witness)
+    const { line, isNewer } = await this.verify(posted, witness)
     const { size } = posted
     await this.ledger.write((draft) => {
-      if (this.book.has(size, witness)) return
+      if (this.book.has(size, witness) && !isNewer) return
       draft.add('cosignatures', { size, witness, line, recordedAt: draft.time() })
-      const witnesses = [...this.book.witnesses(size), witness]
+      const witnesses = [...new Set([...this.book.witnesses(size), witness])]
       for (const entry of [...this.runs.liveRuns()]) this.move(draft, entry, size, witnesses)
+      // Who asked for it waits for it, and no run need have changed by it.
+      for (const contract of this.demands.contractsWaiting(size, witness))
+        draft.event({ kind: 'checkpoint', contract, size })
     })
   }
 
@@ -57,7 +60,11 @@ export class RecordCosignature {
     })
   }
 
-  private async verify({ size, root, line }: PostedCosignature, witness: Thumbprint): Promise<string> {
+  /** A line that verifies, and whether the witness signed it later than the one that is known of it, as after another's start. */
+  private async verify(
+    { size, root, line }: PostedCosignature,
+    witness: Thumbprint,
+  ): Promise<{ readonly line: string; readonly isNewer: boolean }> {
     const identity = this.identities.newest(witness)
     if (!identity.delegations.includes('cosignature'))
       throw new CoordinatorError(
@@ -75,16 +82,17 @@ export class RecordCosignature {
     const text = line.endsWith('\n') ? line : `${line}\n`
     if (utf8(text).length > 600 || text.indexOf('\n') !== text.length - 1)
       throw new CoordinatorError('COSIGNATURE_REFUSED', 'a cosignature is one line')
-    const found = await findCosignature(parseNote(checkpoint.note + text), {
-      name: witnessName(this.log.origin, witness),
-      key: identity.daemonKey,
-    })
+    const signer = { name: witnessName(this.log.origin, witness), key: identity.daemonKey }
+    const found = await findCosignature(parseNote(checkpoint.note + text), signer)
     if (found === undefined)
       throw new CoordinatorError(
         'COSIGNATURE_REFUSED',
         `the line is not of ${witnessName(this.log.origin, witness)} under the party's newest daemon key`,
       )
-    return text
+    const known = this.book.find(size, witness)
+    const before =
+      known === undefined ? undefined : await findCosignature(parseNote(checkpoint.note + known), signer)
+    return { line: text, isNewer: found.timeSeconds > (before?.timeSeconds ?? -1) }
   }
 
   private move(draft: Draft, { run }: RunEntry, size: number, witnesses: readonly Thumbprint[]): void {

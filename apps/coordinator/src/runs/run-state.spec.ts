@@ -76,6 +76,40 @@ describe('a run', () => {
     expect(seen).toEqual(runStates.slice(1, runStates.indexOf('completed') + 1))
   })
 
+  it.each(['awaitingOffer', 'collectingAccepts'] as const)(
+    'begins another round at once where an owner lost its nonce while it was %s',
+    (state) => {
+      const waits = { kind: 'answered', owner: 'south', answer: 'waiting', reason: 'lost' } as const
+      const run = advance(until(state), waits, start, timeouts)
+      expect(run).toMatchObject({ state: 'awaitingOwners', worker: null, nonces: {}, offer: null })
+      expect(run.readiness['south']).toEqual({ state: 'waiting', reason: 'lost' })
+      expect(run.readiness['north']?.state).toBe('ready')
+      const again = play(
+        [
+          { ...waits, answer: 'ready' },
+          { kind: 'reserved', worker: 'another' },
+        ],
+        run,
+      )
+      expect(again).toMatchObject({ state: 'collectingNonces', round: 2 })
+    },
+  )
+
+  it('goes on where an owner has to wait that gave no nonce yet, or has accepted', () => {
+    const waits = (owner: string) => ({ kind: 'answered', owner, answer: 'waiting', reason: 'lost' }) as const
+    const collecting = until('collectingNonces')
+    expect(play([waits('south')], collecting).state).toBe('collectingNonces')
+    const accepted = play([{ kind: 'accepted', owner: 'north' }], until('collectingAccepts'))
+    expect(play([waits('north')], accepted).state).toBe('collectingAccepts')
+    expect(play([waits('south')], until('collectingSpends')).state).toBe('collectingSpends')
+  })
+
+  it('gives up where owners lose their nonces in as many rounds as are tried', () => {
+    const waits = { kind: 'answered', owner: 'south', answer: 'waiting', reason: 'lost' } as const
+    const run = { ...until('awaitingOffer'), round: timeouts.maximumRounds }
+    expect(advance(run, waits, start, timeouts).state).toBe('expired')
+  })
+
   it('waits for the approvals that the contract names, and for no others', () => {
     const run = admittedRun({ ...terms, approvals: { from: ['north', 'third'], count: 2 } })
     const one = play(

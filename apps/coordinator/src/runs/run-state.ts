@@ -149,7 +149,7 @@ function step(run: RunRecord, happening: RunHappening, now: number, timeouts: Ru
     case 'denied':
       return stop(run, happening, 'denied', `approver ${happening.by} denied it`)
     case 'answered':
-      return answer(run, happening)
+      return answer(run, happening, timeouts)
     case 'reserved':
       expectState(run, happening, ['awaitingWorker'])
       return {
@@ -248,8 +248,14 @@ function step(run: RunRecord, happening: RunHappening, now: number, timeouts: Ru
   }
 }
 
-function answer(run: RunRecord, happening: RunHappening & { kind: 'answered' }): RunRecord {
+function answer(
+  run: RunRecord,
+  happening: RunHappening & { kind: 'answered' },
+  timeouts: RunTimeouts,
+): RunRecord {
   if (!isStoppable(run.state)) return run
+  if (happening.answer === 'waiting' && owesAccept(run, happening.owner))
+    return withdrawFromRound(run, happening, timeouts)
   const known = run.readiness[happening.owner]
   const same = known?.state === happening.answer && known.reason === happening.reason
   const readiness = same
@@ -259,6 +265,23 @@ function answer(run: RunRecord, happening: RunHappening & { kind: 'answered' }):
   if (run.state === 'awaitingOwners' && ready) return { ...run, readiness, state: 'awaitingWorker' }
   if (run.state === 'awaitingWorker' && !ready) return { ...run, readiness, state: 'awaitingOwners' }
   return same ? run : { ...run, readiness }
+}
+
+/** Whether a round rests on this owner's nonce, and not yet on its Accept. */
+function owesAccept({ state, nonces, accepts }: RunRecord, owner: Thumbprint): boolean {
+  const open = state === 'collectingNonces' || state === 'awaitingOffer' || state === 'collectingAccepts'
+  return open && nonces[owner] !== undefined && !accepts.includes(owner)
+}
+
+// An owner that has to wait again, as one whose nonce was lost with its process, accepts nothing more in this round. Nobody
+// can have spent for it, so another may begin at once instead of when the Offer has expired.
+function withdrawFromRound(
+  run: RunRecord,
+  { owner, reason }: RunHappening & { kind: 'answered' },
+  timeouts: RunTimeouts,
+): RunRecord {
+  const next = endRound(run, `data owner ${owner} waits again: ${reason}`, [owner], timeouts)
+  return { ...next, readiness: { ...next.readiness, [owner]: { state: 'waiting', reason } } }
 }
 
 /** All must have cosigned one and the same checkpoint; it may be a later one than the first that would do. */
