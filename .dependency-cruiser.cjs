@@ -112,6 +112,13 @@ const forbidden = [
     to: { path: ['^libs/testing/', '^apps/[^/]+/src/testing/'] },
   },
   {
+    name: 'second-implementation-in-tests-only',
+    comment:
+      'the chunked format on noble ciphers is there to be compared with: programs seal and open by the index',
+    from: { pathNot: testCode },
+    to: { path: '^libs/envelope/src/for-vectors[.]ts$' },
+  },
+  {
     name: 'coordinator-cannot-open-envelopes',
     comment: 'invariant 1: through no path does the coordinator reach code that opens what parties sealed',
     from: { path: '^apps/coordinator/', pathNot: spec },

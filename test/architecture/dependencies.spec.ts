@@ -173,6 +173,15 @@ const violations: [string, Tree, string, string][] = [
     'apps/enclave/src/main.ts -> apps/enclave/src/simulated-tee.ts -> libs/attestation/src/simulated/issuer.ts',
   ],
   [
+    'a program seals by the implementation that is there to be compared with',
+    {
+      'libs/envelope/src/for-vectors.ts': `export const nobleOpen = 1`,
+      'apps/agent/src/main-j.ts': `import '#libs/envelope/vectors'`,
+    },
+    'second-implementation-in-tests-only',
+    'apps/agent/src/main-j.ts -> libs/envelope/src/for-vectors.ts',
+  ],
+  [
     'the agent imports the simulator',
     { 'apps/agent/src/main-d.ts': `import '#libs/attestation/simulator'` },
     'simulator-by-name-only',

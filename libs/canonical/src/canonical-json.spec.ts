@@ -1,13 +1,10 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it, test } from 'vitest'
-import { slow, vectorsFolder } from '#libs/testing'
-import { fromUtf8, toHex, utf8 } from './bytes.js'
+import { describe, expect, it } from 'vitest'
+import { slow } from '#libs/testing'
+import { utf8 } from './bytes.js'
 import { canonicalBytes, canonicalJson, maximumDepth, parseCanonical } from './canonical-json.js'
 import { CanonicalError, type CanonicalErrorCode } from './errors.js'
 
-const folder = join(vectorsFolder, 'jcs-rfc8785')
 const runs = slow ? 50_000 : 2_000
 
 function codeOf(act: () => unknown): string | undefined {
@@ -24,30 +21,6 @@ function nested(depth: number): unknown {
   let value: unknown = 1
   for (let i = 0; i < depth; i++) value = [value]
   return value
-}
-
-if (existsSync(folder)) {
-  describe('the vectors of RFC 8785', () => {
-    it.each(readdirSync(join(folder, 'testdata/input')))('%s comes out byte for byte', (name) => {
-      const read = (path: string): string => readFileSync(join(folder, 'testdata', path), 'utf8')
-      const bytes = canonicalBytes(JSON.parse(read(`input/${name}`)))
-      expect(fromUtf8(bytes)).toBe(read(`output/${name}`))
-      expect(toHex(bytes)).toBe(read(`outhex/${name.replace('.json', '.txt')}`).replace(/\s/g, ''))
-      expect(canonicalBytes(parseCanonical(bytes))).toEqual(bytes)
-    })
-
-    const numbers = readFileSync(join(folder, 'appendix_b.csv'), 'utf8').trim().split('\n').slice(1)
-    it(`the ${numbers.length} numbers of appendix B`, () => {
-      for (const line of numbers) {
-        const [hex = '', text = ''] = line.split(',')
-        const value = new DataView(Uint8Array.from(Buffer.from(hex, 'hex')).buffer).getFloat64(0)
-        if (Number.isFinite(value)) expect(canonicalJson(value)).toBe(text)
-        else expect(codeOf(() => canonicalJson(value))).toBe('JSON_UNSUPPORTED_VALUE')
-      }
-    })
-  })
-} else {
-  test.skip(`6 files and the numbers of RFC 8785 were not run: ${folder} is absent`, () => undefined)
 }
 
 describe('canonicalJson', () => {

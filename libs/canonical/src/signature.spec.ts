@@ -1,13 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, it, test } from 'vitest'
-import { vectorsFolder } from '#libs/testing'
+import { describe, expect, it } from 'vitest'
 import { fromHex, toBase64url, toHex, utf8 } from './bytes.js'
 import { CanonicalError } from './errors.js'
 import { importPublicKey, signingKeyFromSeed, thumbprintOf, type PublicKey } from './keys.js'
 import { signBytes, verifyBytes } from './signature.js'
 
-const vectors = join(vectorsFolder, 'wycheproof/ed25519_test.json')
 const keyOf = (hex: string): PublicKey => ({ kty: 'OKP', crv: 'Ed25519', x: toBase64url(fromHex(hex)) })
 
 async function codeOf(act: () => Promise<unknown>): Promise<string | undefined> {
@@ -18,34 +14,6 @@ async function codeOf(act: () => Promise<unknown>): Promise<string | undefined> 
     if (!(error instanceof CanonicalError)) throw error
     return error.code
   }
-}
-
-interface Wycheproof {
-  readonly testGroups: readonly {
-    readonly publicKey: { readonly pk: string }
-    readonly tests: readonly {
-      readonly tcId: number
-      readonly msg: string
-      readonly sig: string
-      readonly result: string
-    }[]
-  }[]
-}
-
-if (existsSync(vectors)) {
-  it('the Ed25519 vectors of Wycheproof are all judged right', async () => {
-    const { testGroups } = JSON.parse(readFileSync(vectors, 'utf8')) as Wycheproof
-    let cases = 0
-    for (const { publicKey, tests } of testGroups)
-      for (const { tcId, msg, sig, result } of tests) {
-        const good = await verifyBytes(keyOf(publicKey.pk), fromHex(msg), fromHex(sig))
-        expect(good, `case ${tcId}`).toBe(result === 'valid')
-        cases++
-      }
-    expect(cases).toBe(151)
-  })
-} else {
-  test.skip(`151 Ed25519 vectors of Wycheproof were not run: ${vectors} is absent`, () => undefined)
 }
 
 describe('an Ed25519 key', () => {

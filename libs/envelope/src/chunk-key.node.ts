@@ -46,7 +46,7 @@ export function openBlock(key: ChunkKey, index: number, sealed: Uint8Array): rea
 
 function derive(dataKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
   const suite = Buffer.from('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0')
-  const derived = expand(dataKey, Buffer.concat([suite, salt, context]))
+  const derived = nodeExpand(dataKey, Buffer.concat([suite, salt, context]))
   const chunkKey: ChunkKey = {
     key: createSecretKey(derived.subarray(0, 32)),
     baseNonce: Uint8Array.from(derived.subarray(32, 32 + nonceLength)),
@@ -54,8 +54,11 @@ function derive(dataKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
   return { chunkKey, commitment: derived.subarray(32 + nonceLength) }
 }
 
-// RFC 5869 §2.3. node's hkdf always extracts first; this format does not, since its data key is already uniform.
-function expand(key: Uint8Array, info: Uint8Array): Buffer {
+/**
+ * HKDF-Expand with SHA-512 (RFC 5869 §2.3), 76 bytes of it. node's hkdf always extracts first; this format does not, since its
+ * data key is already uniform.
+ */
+export function nodeExpand(key: Uint8Array, info: Uint8Array): Buffer {
   const first = createHmac('sha512', key).update(info).update(Uint8Array.of(1)).digest()
   const second = createHmac('sha512', key).update(first).update(info).update(Uint8Array.of(2)).digest()
   return Buffer.concat([first, second]).subarray(0, derivedLength)

@@ -68,15 +68,19 @@ function derive(dataKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
     salt,
     context,
   )
-  // HKDF-Expand by hand (RFC 5869 §2.3): noble's own wants a key of 64 bytes.
-  const first = hmac(sha512, dataKey, concatBytes(info, Uint8Array.of(1)))
-  const second = hmac(sha512, dataKey, concatBytes(first, info, Uint8Array.of(2)))
-  const derived = concatBytes(first, second).subarray(0, derivedLength)
+  const derived = nobleExpand(dataKey, info)
   return {
     key: derived.subarray(0, 32),
     baseNonce: derived.subarray(32, 32 + nonceLength),
     commitment: derived.subarray(32 + nonceLength),
   }
+}
+
+/** HKDF-Expand with SHA-512 by hand (RFC 5869 §2.3), 76 bytes of it: noble's own wants a key of 64 bytes. */
+export function nobleExpand(key: Uint8Array, info: Uint8Array): Uint8Array {
+  const first = hmac(sha512, key, concatBytes(info, Uint8Array.of(1)))
+  const second = hmac(sha512, key, concatBytes(first, info, Uint8Array.of(2)))
+  return concatBytes(first, second).subarray(0, derivedLength)
 }
 
 function nonceOf(base: Uint8Array, index: number): Uint8Array {

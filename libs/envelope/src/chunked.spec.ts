@@ -1,67 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { inflateSync } from 'node:zlib'
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { slow, vectorsFolder } from '#libs/testing'
+import { slow } from '#libs/testing'
 import { chunkCount, writeChunkNonce } from './chunked-format.js'
 import { nobleOpen, nobleSeal } from './chunked-noble.js'
 import { outputContext, requestPartContext, segmentContext } from './context.js'
 import { EnvelopeError } from './errors.js'
 import { openBytes, sealBytes } from './sealed-bytes.node.js'
 import { plaintextSize, sealedSize } from './sealed-size.js'
-
-interface Vector {
-  readonly tcId: number
-  readonly comment: string
-  readonly key: string
-  readonly ctx: string
-  readonly ct: string
-  readonly msgLength?: number
-  readonly msgSha512?: string
-  readonly result: 'valid' | 'invalid'
-}
-
-const vectorsFile = join(vectorsFolder, 'wycheproof/c2sp_chunked_encryption_aes_256_gcm_test.json')
-const vectors = existsSync(vectorsFile)
-  ? (
-      JSON.parse(readFileSync(vectorsFile, 'utf8')) as { testGroups: { tests: Vector[] }[] }
-    ).testGroups.flatMap((group) => group.tests)
-  : []
-
-const implementations = [
-  [
-    'node',
-    (key: Uint8Array, context: Uint8Array, bytes: Uint8Array) => openBytes({ dataKey: key, context }, bytes),
-  ],
-  ['noble', nobleOpen],
-] as const
-
-describe.each(implementations)('Wycheproof chunked encryption by %s', (name, open) => {
-  it.skipIf(vectors.length > 0)('35 cases were not run: the vectors are not there', () => undefined)
-
-  it.runIf(vectors.length > 0)('has all 35 cases', () => {
-    expect(vectors.length).toBe(35)
-  })
-
-  // Four mebibytes take noble a while; two of the vectors are that long.
-  const cases = vectors.filter((vector) => name === 'node' || slow || (vector.msgLength ?? 0) < 1e6)
-  it.each(cases.map((vector) => [vector.tcId, vector.comment, vector] as const))(
-    '%i: %s',
-    (_id, _comment, vector) => {
-      const sealed = inflateSync(Buffer.from(vector.ct, 'hex'))
-      const attempt = () => open(Buffer.from(vector.key, 'hex'), Buffer.from(vector.ctx, 'hex'), sealed)
-      if (vector.result === 'invalid') {
-        expect(attempt).toThrow(expect.objectContaining({ code: 'OPEN_FAILED' }))
-        return
-      }
-      const message = attempt()
-      expect(message.length).toBe(vector.msgLength)
-      expect(createHash('sha512').update(message).digest('hex')).toBe(vector.msgSha512)
-    },
-  )
-})
 
 const dataKey = randomBytes(32)
 const context = outputContext({ run: '0'.repeat(64), output: 'rates' })

@@ -1,5 +1,3 @@
-import { Aes256Gcm, CipherSuite, HkdfSha256 } from '@hpke/core'
-import { XWing } from '@hpke/hybridkem-x-wing'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -160,57 +158,3 @@ describe('a sealed key', () => {
     await expect(sealKey(pair.publicKey, new Uint8Array(31), info)).rejects.toThrow(RangeError)
   })
 })
-
-describe('another implementation of the suite', () => {
-  // The package's declarations do not resolve under our settings; this is what of it is used.
-  interface PeerKeys {
-    readonly publicKey: object
-    readonly privateKey: object
-  }
-  interface Peer {
-    readonly kem: {
-      deserializePublicKey(bytes: ArrayBuffer): Promise<object>
-      serializePublicKey(key: object): Promise<ArrayBuffer>
-      generateKeyPair(): Promise<PeerKeys>
-    }
-    seal(
-      to: { recipientPublicKey: object; info: ArrayBuffer },
-      key: ArrayBuffer,
-    ): Promise<{ enc: ArrayBuffer; ct: ArrayBuffer }>
-    open(
-      by: { recipientKey: object; enc: ArrayBuffer; info: ArrayBuffer },
-      ct: ArrayBuffer,
-    ): Promise<ArrayBuffer>
-  }
-  const peer = new CipherSuite({ kem: new XWing(), kdf: new HkdfSha256(), aead: new Aes256Gcm() }) as Peer
-  const exact = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer
-
-  it('seals what we open', async () => {
-    const recipientPublicKey = await peer.kem.deserializePublicKey(
-      exact(fromBase64url(pair.publicKey.publicKey)),
-    )
-    const { enc, ct } = await peer.seal({ recipientPublicKey, info: exact(info) }, exact(key))
-    const message = {
-      encapsulated: toBase64url(new Uint8Array(enc)),
-      ciphertext: toBase64url(new Uint8Array(ct)),
-    }
-    expect(Uint8Array.from(await openKey(pair, message, info))).toEqual(key)
-  })
-
-  it('opens what we seal', async () => {
-    const recipient = await peer.kem.generateKeyPair()
-    const publicKey = toBase64url(new Uint8Array(await peer.kem.serializePublicKey(recipient.publicKey)))
-    const message = await sealKey({ suite: 'xwing-hkdf-sha256-aes256gcm', publicKey }, key, info)
-    const opened = await peer.open(
-      {
-        recipientKey: recipient.privateKey,
-        enc: exact(fromBase64url(message.encapsulated)),
-        info: exact(info),
-      },
-      exact(fromBase64url(message.ciphertext)),
-    )
-    expect(new Uint8Array(opened)).toEqual(key)
-  })
-})
-
-it.skip('RFC 9180 vectors are not used: none of them has the X-Wing KEM', () => undefined)

@@ -63,9 +63,11 @@ export function verifyConsistency(claim: ConsistencyClaim): void {
   expectCount(to, 'newer tree size')
   if (expectCount(from, 'older tree size') > to)
     throw new TranslogError('SIZE_INVALID', `a tree of ${to} leaves cannot extend one of ${from}`)
+  // Where nothing is computed from a root it must be a hash all the same.
+  expectHash(claim.fromRoot, 'older root')
+  expectHash(claim.toRoot, 'newer root')
   if (from === 0) expectRoot(emptyRoot(), claim.fromRoot, 'the empty tree')
-  if (from === to)
-    expectRoot(expectHash(claim.fromRoot, 'older root'), claim.toRoot, `the same tree of ${to}`)
+  if (from === to) expectRoot(claim.fromRoot, claim.toRoot, `the same tree of ${to}`)
   if (from === 0 || from === to) {
     if (claim.proof.length !== 0) throw wrongLength('consistency', claim.proof)
     return
