@@ -49,6 +49,12 @@ interface Refused {
 
 const refusal = ({ answer }: Said) => (answer['error'] ?? {}) as Refused
 
+function expectReasons({ reasons }: Refused, rule: string): void {
+  expect(reasons.map((reason) => reason.rule)).toContain(rule)
+  for (const reason of reasons)
+    for (const field of ['expected', 'seen', 'who'] as const) expect(reason[field]).toMatch(/\S/)
+}
+
 describe('a program that cannot start', () => {
   const coordinator = (...words: readonly string[]) =>
     run([programs.coordinator, 'serve', '--origin', 'log.example/1', ...words])
@@ -278,6 +284,14 @@ describe('news that comes twice, late, in another order or not at all', () => {
   }, 60_000)
 })
 
+describe('a refusal', () => {
+  it('says which rule, what was expected, what was seen, and who can change it', async () => {
+    const asked = await study.ask('laboratory', people.name)
+    expect(asked.exit).toBe(1)
+    expectReasons(refusal(asked), 'requester.entitled')
+  })
+})
+
 describe('a process that is killed', () => {
   it.each([
     ['an owner’s daemon after its Spend', { role: 'insurer', step: 'spend' }, 'completed'],
@@ -318,9 +332,7 @@ describe('a restored owner', () => {
     killing.take(await study.view(run))
     const third = await study.ask('institute', deaths.name)
     expect(third.exit).toBe(1)
-    const [reason] = refusal(third).reasons
-    expect(reason).toMatchObject({ rule: 'limit.runs' })
-    for (const field of ['expected', 'seen', 'who'] as const) expect(reason?.[field]).toMatch(/\S/)
+    expectReasons(refusal(third), 'limit.runs')
   }, 90_000)
 })
 
