@@ -49,7 +49,54 @@ interface Refused {
 
 const refusal = ({ answer }: Said) => (answer['error'] ?? {}) as Refused
 
+function expectReasons({ reasons }: Refused, rule: string): void {
+  expect(reasons.map((reason) => reason.rule)).toContain(rule)
+  for (const reason of reasons)
+    for (const field of ['expected', 'seen', 'who'] as const) expect(reason[field]).toMatch(/\S/)
+}
+
+describe('an upload that is cut off', () => {
+  it('goes on from wherever it was killed, and there is one Manifest', async () => {
+    const file = party('laboratory').file('labs.csv')
+    const rows = Array.from(
+      { length: 4000 },
+      (_, at) => `${1 + (at % 40)},${at},${at % 2 === 0 ? 'hdl' : 'fib4'},${at}.5`,
+    )
+    await writeFile(file, ['id,days,test,value', ...rows, ''].join('\n'))
+    const words = ['dataset', 'seal', file, '--contract', study.contract, '--dataset', 'labs'] as const
+    for (const share of [0, 0.01, 0.5, 0.999, 1]) {
+      const sealing = party('laboratory').begin(...words)
+      carrier.habit = async (message, send) => {
+        if (message.method !== 'PATCH') return await send()
+        // The answer never comes: the command is killed in the middle of its message, or right after it.
+        await Promise.all([
+          share === 1 ? send() : send(Math.floor(share * message.body.length)).catch(() => null),
+          sealing.kill(),
+        ])
+        return null
+      }
+      expect(await sealing.ended, 'the command was not killed').toBe(-1)
+    }
+    carrier.habit = honest
+    const done = await party('laboratory').must(...words)
+    expect(done).toMatchObject({ sequence: 1, rows: 4000 })
+    expect(new Set(carrier.posted.filter(({ type }) => type === 'manifest').map(({ jws }) => jws)).size).toBe(
+      1,
+    )
+    await sealSmall(study, { except: ['laboratory'] })
+  }, 60_000)
+})
+
+let byFeedAlone: ReturnType<Killing['run']>
+
 describe('a program that cannot start', () => {
+  // A run by the feed alone takes long, as each step waits for the next look at it; what needs no run is tried meanwhile.
+  beforeAll(() => {
+    carrier.loseWakeUps()
+    byFeedAlone = killing.run(null, people)
+    byFeedAlone.catch(() => undefined)
+  })
+
   const coordinator = (...words: readonly string[]) =>
     run([programs.coordinator, 'serve', '--origin', 'log.example/1', ...words])
 
@@ -226,36 +273,12 @@ describe('a contract with mistakes', () => {
   })
 })
 
-describe('an upload that is cut off', () => {
-  it('goes on from wherever it was killed, and there is one Manifest', async () => {
-    const file = party('laboratory').file('labs.csv')
-    const rows = Array.from(
-      { length: 4000 },
-      (_, at) => `${1 + (at % 40)},${at},${at % 2 === 0 ? 'hdl' : 'fib4'},${at}.5`,
-    )
-    await writeFile(file, ['id,days,test,value', ...rows, ''].join('\n'))
-    const words = ['dataset', 'seal', file, '--contract', study.contract, '--dataset', 'labs'] as const
-    for (const share of [0, 0.01, 0.5, 0.999, 1]) {
-      const sealing = party('laboratory').begin(...words)
-      carrier.habit = async (message, send) => {
-        if (message.method !== 'PATCH') return await send()
-        // The answer never comes: the command is killed in the middle of its message, or right after it.
-        await Promise.all([
-          share === 1 ? send() : send(Math.floor(share * message.body.length)).catch(() => null),
-          sealing.kill(),
-        ])
-        return null
-      }
-      expect(await sealing.ended, 'the command was not killed').toBe(-1)
-    }
-    carrier.habit = honest
-    const done = await party('laboratory').must(...words)
-    expect(done).toMatchObject({ sequence: 1, rows: 4000 })
-    expect(new Set(carrier.posted.filter(({ type }) => type === 'manifest').map(({ jws }) => jws)).size).toBe(
-      1,
-    )
-    await sealSmall(study, { except: ['laboratory'] })
-  }, 60_000)
+describe('a run whose wake-ups were lost', () => {
+  it('completes by the feed alone', async () => {
+    const { state } = await byFeedAlone
+    carrier.wakeUps = true
+    expect(state).toBe('completed')
+  }, 90_000)
 })
 
 describe('news that comes twice, late, in another order or not at all', () => {
@@ -276,6 +299,14 @@ describe('news that comes twice, late, in another order or not at all', () => {
     const sent = carrier.posted.filter(({ run, type }) => run === id && type === 'spend')
     expect(sent.length, 'no Spend was sent twice: the network was not bad enough').toBeGreaterThan(3)
   }, 60_000)
+})
+
+describe('a refusal', () => {
+  it('says which rule, what was expected, what was seen, and who can change it', async () => {
+    const asked = await study.ask('laboratory', people.name)
+    expect(asked.exit).toBe(1)
+    expectReasons(refusal(asked), 'requester.entitled')
+  })
 })
 
 describe('a process that is killed', () => {
@@ -318,9 +349,7 @@ describe('a restored owner', () => {
     killing.take(await study.view(run))
     const third = await study.ask('institute', deaths.name)
     expect(third.exit).toBe(1)
-    const [reason] = refusal(third).reasons
-    expect(reason).toMatchObject({ rule: 'limit.runs' })
-    for (const field of ['expected', 'seen', 'who'] as const) expect(reason?.[field]).toMatch(/\S/)
+    expectReasons(refusal(third), 'limit.runs')
   }, 90_000)
 })
 
@@ -342,15 +371,6 @@ describe('a machine without bubblewrap', () => {
       study.stack.startWorker()
     }
   }, 60_000)
-})
-
-describe('a coordinator whose wake-ups are lost', () => {
-  it('is followed by its feed alone, and the run completes', async () => {
-    carrier.loseWakeUps()
-    const { state } = await killing.run(null, people)
-    carrier.wakeUps = true
-    expect(state).toBe('completed')
-  }, 90_000)
 })
 
 /** Every statement arrives twice, its first answer is lost, and every second message is overtaken by the next. */
