@@ -6,6 +6,7 @@ import { exists } from '../durable-file.js'
 import { runIdFrom } from '../runs/find-run.js'
 import { judgeReceipt, shownMaterial } from '../runs/judge-receipt.js'
 import { readBundle } from '../runs/receipt-bundle.js'
+import { addAuditExport, addAuditVerify } from './audit-verify.js'
 import type { Frame } from './command-frame.js'
 import { exitCodes } from './exit-codes.js'
 import { verdictLines } from './explanation.js'
@@ -27,9 +28,10 @@ export function addAuditCommands(program: Command, frame: Frame): void {
       '\nExamples:\n  $ sealroom receipt verify ./readmissions/receipt.json\n  $ sealroom receipt verify 9be01c\n',
     )
     .action(frame.action<[string, object]>(verifyOne))
-  program
-    .command('audit')
-    .description('check what was done under a contract')
+  const audit = program.command('audit').description('check what was done under a contract')
+  addAuditVerify(audit, frame)
+  addAuditExport(audit, frame)
+  audit
     .command('receipts')
     .description('Checks every receipt of a contract, and says which runs have none.')
     .requiredOption('--contract <id>', 'the contract: its id, the beginning of it, or its name')
