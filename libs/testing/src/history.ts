@@ -21,6 +21,8 @@ import {
   receiptKind,
   runRequestKind,
   startKind,
+  statementKinds,
+  statementRules,
   type KeyRelease,
   type Manifest,
   type Receipt,
@@ -490,4 +492,24 @@ export async function shownRecord(
       })),
     checkpoints: notes,
   }
+}
+
+const partyKinds: Partial<Record<StatementType, StatementKind<unknown>>> = statementKinds
+
+/** A party's statement of a history anew, with other fields and a salt of its own, signed by the same key. */
+export async function resigned(
+  { parties }: MadeHistory,
+  made: MadeStatement,
+  change: object,
+): Promise<MadeStatement> {
+  const kind = partyKinds[made.type]
+  const party = Object.values(parties).find(({ thumbprint }) => thumbprint === made.names.signer)
+  if (kind === undefined || party === undefined) throw new RangeError(`no party signs a ${made.type}`)
+  const key = statementRules[made.type].authority.key === 'daemon' ? party.daemon : party.consent
+  const payload = {
+    ...(made.statement.payload as object),
+    salt: toBase64url(party.randomBytes(32)),
+    ...change,
+  }
+  return { ...made, statement: await signStatement(kind, payload, key) }
 }

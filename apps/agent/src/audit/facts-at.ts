@@ -2,7 +2,7 @@
  * The facts that `decide` is asked with, as they stood at a place in the log. What only the deciding party knows (its house rules, a
  * person's word, a clock) is left out: rules that need it are not asked, and nothing is claimed about them.
  */
-import type { Digest, Thumbprint } from '#libs/canonical'
+import type { Digest, StatementType, Thumbprint } from '#libs/canonical'
 import {
   computationOf,
   keysOf,
@@ -20,6 +20,7 @@ import {
   type Act,
   type AppraisedOffer,
   type ContractHistory,
+  type HiddenEntry,
   type History,
   type RunHistory,
 } from './history.js'
@@ -62,15 +63,17 @@ export function factsOfOwner(
     ...aboutRequest(history, contract, request, now, index),
     usage: usage.before(run, self, index),
     self,
-    approvals: before(run.approvals).map((act) => act.payload),
+    ...(isShown(run, 'approval') ? { approvals: before(run.approvals).map((act) => act.payload) } : {}),
     denials: before(run.denials).map((act) => act.payload),
     offers: [{ ...payload, id: offer.id, measurement: payload.build.measurement }],
     offerSet: offer.set,
     ownRound: ownRound(run, offer, self),
-    identities: identitiesBefore(history, contract, offer.index),
+    ...(isShown(contract, 'identity')
+      ? { identities: identitiesBefore(history, contract, offer.index) }
+      : {}),
     ...(offer.appraisal === null ? {} : { appraisals: [offer.appraisal] }),
     revocations: revocationsBefore(contract, index),
-    accepts: before(run.accepts).map((act) => act.payload),
+    ...(isShown(run, 'accept') ? { accepts: before(run.accepts).map((act) => act.payload) } : {}),
   }
 }
 
@@ -99,8 +102,16 @@ export function requestFact({ id, payload }: Act<RunRequest>): RequestFact {
   return { run: id, by, contract, computation, inputs, expiresAt, sealedTo }
 }
 
-/** What the log says of a contract before a place. */
-export function standingBefore(history: History, contract: ContractHistory, index: number): ContractStanding {
+/** What the log says of a contract before a place, where that was shown. */
+export function standingFact(
+  history: History,
+  contract: ContractHistory,
+  index: number,
+): { readonly standing?: ContractStanding } {
+  return isShown(contract, 'activation') ? { standing: standingBefore(history, contract, index) } : {}
+}
+
+function standingBefore(history: History, contract: ContractHistory, index: number): ContractStanding {
   const activation = contract.activations.find((act) => act.index < index)
   const amendment = history.contracts.find(
     ({ terms, activations }) =>
@@ -129,11 +140,18 @@ function aboutRequest(
 ): Facts {
   return {
     now,
-    standing: standingBefore(history, contract, index),
+    ...standingFact(history, contract, index),
     request: requestFact(request),
-    versions: versionsAt(contract, request, now, index),
-    identitiesWhenRequested: identitiesBefore(history, contract, request.index),
+    ...(isShown(contract, 'manifest') ? { versions: versionsAt(contract, request, now, index) } : {}),
+    ...(isShown(contract, 'identity')
+      ? { identitiesWhenRequested: identitiesBefore(history, contract, request.index) }
+      : {}),
   }
+}
+
+// A fact that may rest on a body that was not shown is left out: what is missing accuses nobody.
+function isShown({ hidden }: { readonly hidden: readonly HiddenEntry[] }, type: StatementType): boolean {
+  return !hidden.some((entry) => entry.type === type)
 }
 
 // The newest version counts as of the request; a withdrawal counts for every act that comes after it.

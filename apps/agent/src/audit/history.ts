@@ -87,8 +87,9 @@ export interface RunHistory {
 export interface ContractHistory {
   readonly id: Digest
   readonly terms: ContractTerms
-  /** Null where the signatures that were shown do not make it signed. */
+  /** Null where the signatures that were shown do not make it signed; `unsigned` says why. */
   readonly signed: SignedContract | null
+  readonly unsigned: string | null
   readonly signatures: readonly Act<ContractPayload>[]
   readonly activations: readonly Act<Activation>[]
   readonly manifests: readonly Act<Manifest>[]

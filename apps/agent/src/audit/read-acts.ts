@@ -18,7 +18,7 @@ import {
 } from '#libs/canonical'
 import { offerKind, offerSchema, statementRules, type Offer } from '#libs/protocol'
 import { runPseudonym, signerPseudonym } from '#libs/translog'
-import { broken, type FindingList } from './finding.js'
+import { broken, open, type FindingList } from './finding.js'
 import { keyAt, type PlacedIdentities } from './identities.js'
 import type { Act } from './history.js'
 import type { ShownStatement } from './material.js'
@@ -67,13 +67,27 @@ export class ActReader {
   private readonly pseudonyms = new Map<string, string>()
   private readonly partyOfKey = new Map<Thumbprint, Thumbprint>()
 
+  /** Digests of bodies whose key stands in an entry that was not shown: nothing can be said of them. */
+  readonly unread = new Set<Digest>()
+  private readonly hiddenOffers = new Map<string, number>()
+  private hiddenIdentity: number | null = null
+
   constructor(
-    private readonly origin: string,
-    private readonly log: ShownLog,
-    private readonly identities: PlacedIdentities,
+    private readonly of: {
+      readonly origin: string
+      readonly log: ShownLog
+      readonly identities: PlacedIdentities
+      /** Digests of everything that was shown. */
+      readonly shown: ReadonlySet<Digest>
+    },
     private readonly findings: FindingList,
   ) {
-    for (const [party, links] of identities)
+    for (const [index, leaf] of of.log.leaves.entries()) {
+      if (leaf === null || of.shown.has(leaf.digest)) continue
+      if (leaf.type === 'offer' && leaf.run !== null) this.hiddenOffers.set(leaf.run, index)
+      if (leaf.type === 'identity') this.hiddenIdentity = index
+    }
+    for (const [party, links] of of.identities)
       for (const { payload } of links) {
         this.partyOfKey.set(thumbprintOf(payload.daemonKey), party)
         this.partyOfKey.set(thumbprintOf(payload.consentKey), party)
@@ -83,7 +97,9 @@ export class ActReader {
   /** A statement of a party, under the key that its newest Identity before the place names. */
   async byParty<P extends Signed>(kind: StatementKind<P>, body: PlacedBody): Promise<Act<P> | null> {
     const party = this.partyOfKey.get(body.kid)
-    const links = party === undefined ? [] : (this.identities.get(party) ?? [])
+    const links = party === undefined ? [] : (this.of.identities.get(party) ?? [])
+    if (party === undefined && this.hiddenIdentity !== null)
+      return this.leaveUnread(body, this.hiddenIdentity)
     const found = keyAt(links, body.type, body.kid, body.index ?? Number.MAX_SAFE_INTEGER)
     if (found.fault !== null)
       this.findings.add('authority', broken(this.placeOf(body), authorityOf(body.type), found.fault))
@@ -126,7 +142,7 @@ export class ActReader {
 
   /** Whether the leaf names signer and run by the contract's pseudonyms of them. */
   expectPseudonyms(act: Act<Signed>, secret: string, signer: Thumbprint, run: Digest | null): void {
-    const leaf = this.log.leaves[act.index]
+    const leaf = this.of.log.leaves[act.index]
     if (leaf === null || leaf === undefined) return
     const wanted = {
       signer: this.pseudonym('signer', secret, signer),
@@ -149,6 +165,21 @@ export class ActReader {
     return made
   }
 
+  /** A statement of an enclave whose Offer is not among those shown: either it was kept from this auditor, or there is none. */
+  withoutOffer(body: PlacedBody): null {
+    const run = body.index === null ? null : (this.of.log.leaves[body.index]?.run ?? null)
+    const hidden = run === null ? undefined : this.hiddenOffers.get(run)
+    if (hidden !== undefined) return this.leaveUnread(body, hidden)
+    return this.refuse('authority', body, 'the receipt key of an Offer before it', `${body.kid}, of none`)
+  }
+
+  private leaveUnread(body: PlacedBody, hidden: number): null {
+    this.unread.add(body.digest)
+    const why = `the body at entry ${hidden}, which may name its key, was not shown`
+    this.findings.add('authority', open(this.placeOf(body), `who signed this ${body.type}`, why))
+    return null
+  }
+
   /** Names what is wrong with a body that takes no part. */
   refuse(rule: string, body: PlacedBody, expected: string, seen: string): null {
     this.findings.add(rule, broken(this.placeOf(body), expected, seen))
@@ -164,8 +195,8 @@ export class ActReader {
     try {
       const statement = await verifyStatement(kind, body.statement, key)
       const { id, payload } = statement
-      if (payload.log !== this.origin)
-        return this.refuse('record.log', body, `a statement for ${this.origin}`, `one for ${payload.log}`)
+      if (payload.log !== this.of.origin)
+        return this.refuse('record.log', body, `a statement for ${this.of.origin}`, `one for ${payload.log}`)
       const issuedAt = Date.parse(payload.issuedAt)
       return { type: body.type, index: body.index ?? -1, id, payload, issuedAt, statement }
     } catch (error) {

@@ -16,11 +16,9 @@ import {
   verifySignatures,
   type Contract,
   type ContractPayload,
-  type SignedContract,
 } from '#libs/contract'
 import { activationKind, manifestKind, revocationKind, withdrawalKind } from '#libs/protocol'
 import { AgentError } from '../errors.js'
-import { broken, type FindingList } from './finding.js'
 import type { Act, ContractHistory } from './history.js'
 import type { AuditMaterial } from './material.js'
 import type { ActReader, PlacedBody, Signed } from './read-acts.js'
@@ -73,7 +71,6 @@ export class ContractsReader {
     given: {
       readonly consentKeys: ReadonlyMap<Thumbprint, PublicKey>
       readonly coordinatorKey: PublicKey
-      readonly findings: FindingList
     },
   ): Promise<ContractsReader> {
     const read = new ContractsReader(reader, given.coordinatorKey)
@@ -84,9 +81,9 @@ export class ContractsReader {
       )
       const { id, terms } = contract
       const signatures = await signaturesOf(contract, own, reader, given.consentKeys)
-      const signed = await signedBy(contract, signatures, given)
+      const standing = await signedBy(contract, signatures, given.consentKeys)
       const empty = { activations: [], manifests: [], withdrawals: [], revocations: [], hidden: [] }
-      read.contracts.set(id, { id, terms, signed, signatures, ...empty })
+      read.contracts.set(id, { id, terms, ...standing, signatures, ...empty })
     }
     return read
   }
@@ -140,7 +137,7 @@ async function signaturesOf(
   for (const body of bodies) {
     const key = signatories.includes(body.kid) ? consentKeys.get(body.kid) : undefined
     const act = key === undefined ? null : await reader.under(contractKind, body, key)
-    if (key === undefined) reader.refuse('contract.signed', body, 'a signatory of the contract', body.kid)
+    if (key === undefined) reader.refuse('contract.signatory', body, 'a signatory of the contract', body.kid)
     if (act?.id !== id) continue
     reader.expectPseudonyms(act, terms.log.secret, act.statement.kid, null)
     signatures.push(act)
@@ -151,15 +148,16 @@ async function signaturesOf(
 async function signedBy(
   contract: Contract,
   signatures: readonly Act<ContractPayload>[],
-  { consentKeys, findings }: Parameters<typeof ContractsReader.begin>[3],
-): Promise<SignedContract | null> {
+  consentKeys: ReadonlyMap<Thumbprint, PublicKey>,
+): Promise<Pick<ContractHistory, 'signed' | 'unsigned'>> {
   try {
     const texts = signatures.map(({ statement }) => statement.jws)
-    return await verifySignatures(contract.payloadBytes, texts, consentKeys)
+    return {
+      signed: await verifySignatures(contract.payloadBytes, texts, consentKeys),
+      unsigned: null,
+    }
   } catch (error) {
     if (!(error instanceof CodedError)) throw error
-    const place = { index: null, type: 'contract', id: contract.id } as const
-    findings.add('contract.signed', broken(place, 'one signature of every signatory', error.message))
-    return null
+    return { signed: null, unsigned: error.message }
   }
 }

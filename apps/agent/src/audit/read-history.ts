@@ -33,8 +33,9 @@ export async function readHistory(
   const parties = terms.flatMap((contract) => Object.values(contract.terms.parties).map(({ key }) => key))
   const identities = await readIdentities(material.identities, parties, log, findings)
   const bodies = placeBodies(material.statements, log, findings)
-  const reader = new ActReader(anchors.origin, log, identities, findings)
-  const given = { consentKeys: consentKeysOf(identities), coordinatorKey: material.coordinatorKey, findings }
+  const shown = shownDigests(material, bodies)
+  const reader = new ActReader({ origin: anchors.origin, log, identities, shown }, findings)
+  const given = { consentKeys: consentKeysOf(identities), coordinatorKey: material.coordinatorKey }
   const contracts = await ContractsReader.begin(terms, bodies, reader, given)
   const runs = new RunsReader(reader, contracts.all)
   for (const [done, body] of bodies.entries()) {
@@ -43,16 +44,26 @@ export async function readHistory(
     if (done % progressEvery === 0) progress(done, bodies.length)
   }
   progress(bodies.length, bodies.length)
-  const hidden = findHidden(log, { material, bodies, reader, contracts: contracts.all, runs: runs.ids })
+  const hidden = findHidden(log, { shown, reader, contracts: contracts.all, runs: runs.ids })
+  const histories = [...contracts.all.values()].map((contract) => ({
+    ...contract,
+    hidden: hidden.ofContracts,
+  }))
   const witnesses = witnessesOf(terms, identities)
   return {
     origin: anchors.origin,
     size: log.size,
     rootAt: log.rootAt,
-    contracts: [...contracts.all.values()].map((contract) => ({ ...contract, hidden: hidden.ofContracts })),
-    runs: await runs.finish(hidden.ofRuns),
+    contracts: histories,
+    runs: await runs.finish(hidden.ofRuns, histories),
     identities,
-    checkpoints: await readCheckpoints(material.checkpoints, log, anchors, witnesses, findings),
+    checkpoints: await readCheckpoints(
+      [...material.checkpoints, ...notesIn(terms)],
+      log,
+      anchors,
+      witnesses,
+      findings,
+    ),
     labelOf: (party) =>
       terms.map((contract) => labelOf(contract.terms, party)).find((label) => label !== undefined) ?? party,
   }
@@ -83,9 +94,13 @@ function consentKeysOf(identities: PlacedIdentities): ReadonlyMap<Thumbprint, Pu
   )
 }
 
+function shownDigests(material: AuditMaterial, bodies: readonly PlacedBody[]): ReadonlySet<Digest> {
+  const identities = material.identities.flatMap(({ statements }) => statements.map(statementDigest))
+  return new Set([...bodies.map(({ digest }) => digest), ...identities])
+}
+
 interface Shown {
-  readonly material: AuditMaterial
-  readonly bodies: readonly PlacedBody[]
+  readonly shown: ReadonlySet<Digest>
   readonly reader: ActReader
   readonly contracts: ReadonlyMap<Digest, ContractHistory>
   readonly runs: RunsReader['ids']
@@ -97,10 +112,7 @@ interface Hidden {
 }
 
 /** Entries under this contract's pseudonyms whose bodies were not shown. Of other contracts' entries nothing can be told. */
-function findHidden(log: ShownLog, { material, bodies, reader, contracts, runs }: Shown): Hidden {
-  const shown = new Set(bodies.map(({ digest }) => digest))
-  for (const { statements } of material.identities)
-    for (const statement of statements) shown.add(statementDigest(statement))
+function findHidden(log: ShownLog, { shown, reader, contracts, runs }: Shown): Hidden {
   const runOf = new Map(
     runs.map(({ id, contract }) => [reader.pseudonym('run', contract.terms.log.secret, id), id]),
   )
@@ -114,7 +126,7 @@ function findHidden(log: ShownLog, { material, bodies, reader, contracts, runs }
   const ofContracts: HiddenEntry[] = []
   const ofRuns = new Map<Digest, HiddenEntry[]>()
   for (const [index, leaf] of log.leaves.entries()) {
-    if (leaf === null || shown.has(leaf.digest)) continue
+    if (leaf === null || (shown.has(leaf.digest) && !reader.unread.has(leaf.digest))) continue
     const { type, digest } = leaf
     const run = leaf.run === null ? undefined : runOf.get(leaf.run)
     if (run !== undefined) {
@@ -127,6 +139,11 @@ function findHidden(log: ShownLog, { material, bodies, reader, contracts, runs }
     if (type === 'identity' || signers.has(leaf.signer ?? '')) ofContracts.push({ type, index, digest })
   }
   return { ofContracts, ofRuns }
+}
+
+/** The checkpoints that contracts name, where they hold the signed note. */
+function notesIn(contracts: readonly Contract[]): readonly string[] {
+  return contracts.map(({ terms }) => terms.log.checkpoint).filter((note) => note.includes('\n\n'))
 }
 
 function witnessesOf(contracts: readonly Contract[], identities: PlacedIdentities): PlacedIdentities {

@@ -75,11 +75,15 @@ export class RunsReader {
   }
 
   /** The runs, with verdicts on their evidence. */
-  async finish(hidden: ReadonlyMap<Digest, readonly HiddenEntry[]>): Promise<readonly RunHistory[]> {
+  async finish(
+    hidden: ReadonlyMap<Digest, readonly HiddenEntry[]>,
+    contracts: readonly ContractHistory[],
+  ): Promise<readonly RunHistory[]> {
     const runs: RunHistory[] = []
     for (const run of this.runs.values()) {
       const offers = await Promise.all(run.offers.map((offer) => this.appraise(run, offer)))
-      runs.push({ ...run, offers, hidden: hidden.get(run.id) ?? [] })
+      const contract = contracts.find(({ id }) => id === run.contract.id) ?? run.contract
+      runs.push({ ...run, contract, offers, hidden: hidden.get(run.id) ?? [] })
     }
     return runs
   }
@@ -125,7 +129,7 @@ export class RunsReader {
   ): Promise<void> {
     const signer = this.offerByKey.get(body.kid)
     if (signer === undefined) {
-      this.reader.refuse('authority', body, 'the receipt key of an Offer before it', `${body.kid}, of none`)
+      this.reader.withoutOffer(body)
       return
     }
     const act = await this.reader.byKey(kind, body, signer.offer.payload.receiptKey)

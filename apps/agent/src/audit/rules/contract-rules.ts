@@ -3,9 +3,14 @@ import { CodedError, type Digest } from '#libs/canonical'
 import { activate, keysOf, datasetOf, verifyAmendment } from '#libs/contract'
 import { broken, type Finding } from '../finding.js'
 import { actsOf, type ContractHistory, type History } from '../history.js'
-import type { AuditRule } from './rule.js'
+import { missing, type AuditRule } from './rule.js'
 
 export const contractRules: readonly AuditRule[] = [
+  {
+    name: 'contract.signed',
+    says: 'every signatory signed exactly this contract, once',
+    findings: ({ history }) => signed(history),
+  },
   {
     name: 'contract.activated',
     says: 'one Activation by the contract’s coordinator, in time, listing exactly the signatures before it',
@@ -27,6 +32,14 @@ export const contractRules: readonly AuditRule[] = [
     findings: ({ history }) => manifestChains(history),
   },
 ]
+
+function* signed({ contracts }: History): Iterable<Finding> {
+  for (const contract of contracts) {
+    const place = { index: contract.signatures[0]?.index ?? null, type: 'contract', id: contract.id } as const
+    if (contract.unsigned !== null)
+      yield missing(contract, 'contract', place, 'one signature of every signatory', contract.unsigned)
+  }
+}
 
 function* activated({ contracts }: History): Iterable<Finding> {
   for (const { signed, signatures, activations } of contracts) {
@@ -52,6 +65,7 @@ function* contractFirst({ contracts, runs }: History): Iterable<Finding> {
   const activeFrom = new Map<Digest, number>(
     contracts.map(({ id, activations }) => [id, activations[0]?.index ?? Number.MAX_SAFE_INTEGER]),
   )
+  const hidden = contracts[0]?.hidden ?? []
   const acts = [
     ...contracts.flatMap((contract) =>
       [...contract.manifests, ...contract.withdrawals].map((act) => ({ act, contract: contract.id })),
@@ -60,12 +74,9 @@ function* contractFirst({ contracts, runs }: History): Iterable<Finding> {
   ]
   for (const { act, contract } of acts) {
     const from = activeFrom.get(contract) ?? Number.MAX_SAFE_INTEGER
-    if (act.index < from)
-      yield broken(
-        act,
-        'the Activation of its contract before it',
-        from === Number.MAX_SAFE_INTEGER ? 'none' : `entry ${from}`,
-      )
+    if (act.index >= from) continue
+    const seen = from === Number.MAX_SAFE_INTEGER ? 'none' : `entry ${from}`
+    yield missing({ hidden }, 'activation', act, 'the Activation of its contract before it', seen)
   }
 }
 
@@ -92,7 +103,9 @@ function* manifestChains({ contracts, labelOf }: History): Iterable<Finding> {
       const head = heads.get(`${by} ${dataset}`)
       const expected = { sequence: (head?.sequence ?? 0) + 1, previous: head?.id ?? null }
       if (sequence !== expected.sequence || previous !== expected.previous)
-        yield broken(
+        yield missing(
+          contract,
+          'manifest',
           act,
           `version ${expected.sequence} after ${expected.previous ?? 'none'}`,
           `version ${sequence} after ${previous ?? 'none'}`,

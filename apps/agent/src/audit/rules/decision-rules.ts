@@ -3,7 +3,7 @@
  * finding names is the rule of `decide` that refuses.
  */
 import { decide, type Verdict } from '#libs/contract'
-import { factsOfOwner, factsOfRequest, receiptFact, requestFact, standingBefore } from '../facts-at.js'
+import { factsOfOwner, factsOfRequest, receiptFact, requestFact, standingFact } from '../facts-at.js'
 import type { Finding } from '../finding.js'
 import type { AppraisedOffer, Place, RunHistory } from '../history.js'
 import { ofRuns, type Audited, type AuditRule } from './rule.js'
@@ -40,8 +40,12 @@ function* votes(
   if (request === null || contract.signed === null) return
   for (const vote of [...approvals, ...denials]) {
     const { by, expiresAt } = vote.payload
-    const standing = standingBefore(history, contract, vote.index)
-    const facts = { now: vote.issuedAt, standing, request: requestFact(request), approver: { by, expiresAt } }
+    const facts = {
+      now: vote.issuedAt,
+      ...standingFact(history, contract, vote.index),
+      request: requestFact(request),
+      approver: { by, expiresAt },
+    }
     yield* refusals(vote, decide(contract.signed, 'approve', facts))
   }
 }

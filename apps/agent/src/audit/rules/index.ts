@@ -37,7 +37,7 @@ export const readingRules: Readonly<Record<string, string>> = {
   'leaf.pseudonym': 'a leaf names signer and run by the contract’s pseudonyms',
   signature: 'every statement is signed, canonical and as its schema says',
   authority: 'the key that signed may make such a statement, at its place in the log',
-  'contract.signed': 'every signatory signed exactly this contract, once',
+  'contract.signatory': 'who signed a contract is a signatory of it',
   'contract.log': 'the contract is for this log, under this key',
   'contract.pinned': 'this auditor’s people compared every party’s key',
   'request.sealed': 'the sealed part of a request is the one that it names',

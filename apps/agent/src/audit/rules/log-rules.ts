@@ -1,6 +1,6 @@
 /** One tree, whole, that everybody saw (design: section 9). */
 import { CodedError, toHex } from '#libs/canonical'
-import { parseCheckpoint } from '#libs/translog'
+import { parseCheckpoint, parseNote } from '#libs/translog'
 import { broken, open, type Finding } from '../finding.js'
 import type { History, Place, SeenCheckpoint } from '../history.js'
 import type { AuditRule } from './rule.js'
@@ -95,7 +95,7 @@ function* namedCheckpoint({ contracts, rootAt }: History): Iterable<Finding> {
     const index = signatures[0]?.index ?? null
     const place = { index, type: 'contract', id } as const
     try {
-      const { size, root } = parseCheckpoint(terms.log.checkpoint)
+      const { size, root } = parseCheckpoint(bodyOf(terms.log.checkpoint))
       const expected = rootAt(size)
       if (expected !== toHex(root))
         yield broken(place, `root ${expected ?? 'unknown'} of ${size} leaves`, toHex(root))
@@ -106,6 +106,11 @@ function* namedCheckpoint({ contracts, rootAt }: History): Iterable<Finding> {
       yield broken(place, 'a checkpoint in the contract', error.message)
     }
   }
+}
+
+// A contract may hold the note with the log's signature, or its text alone.
+function bodyOf(checkpoint: string): string {
+  return checkpoint.includes('\n\n') ? parseNote(checkpoint).body : checkpoint
 }
 
 function* bodiesShown({ contracts, runs }: History): Iterable<Finding> {

@@ -108,7 +108,8 @@ function* spendAccepted(run: RunHistory, { history }: Audited): Iterable<Finding
         'an input of the run',
         `${spend.payload.dataset} of ${history.labelOf(spend.payload.by)}`,
       )
-    const sets = run.offers.map(({ set }) => unacceptedBy(run, set, spend.index))
+    const named = new Set(run.accepts.map(({ payload }) => payload.offers))
+    const sets = [...named].map((set) => unacceptedBy(run, set, spend.index))
     if (sets.some((lacking) => lacking.length === 0)) continue
     const fewest = sets.toSorted((a, b) => a.length - b.length)[0] ?? ownersOf(run)
     yield missing(

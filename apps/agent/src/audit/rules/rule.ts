@@ -41,13 +41,13 @@ export function ofRuns(
  * from this auditor, it may be that one, and nothing is established either way.
  */
 export function missing(
-  run: RunHistory,
+  { hidden: all }: Pick<RunHistory, 'hidden'>,
   type: StatementType,
   entry: Place,
   expected: string,
   seen: string,
 ): Finding {
-  const hidden = run.hidden.find((candidate) => candidate.type === type)
+  const hidden = all.find((candidate) => candidate.type === type)
   return hidden === undefined
     ? broken(entry, expected, seen)
     : open(entry, expected, `the body of the ${type} at entry ${hidden.index} was not shown`)

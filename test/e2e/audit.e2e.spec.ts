@@ -1,0 +1,77 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Collaboration, sealSmall } from './collaboration.js'
+
+let study: Collaboration
+let begun: Collaboration | null = null
+
+beforeAll(async () => {
+  study = begun = await Collaboration.begin()
+  await sealSmall(study)
+  const { state } = await study.run('death_rate_by_weight')
+  expect(state).toBe('completed')
+  await study.stack.party('regulator').must('audit', 'export', '--contract', study.contract, '--out', file())
+}, 240_000)
+
+afterAll(async () => {
+  await begun?.end()
+})
+
+const file = () => study.stack.party('regulator').file('record.jsonl')
+
+/** Verifies a file with the anchors alone: there is no agent home, so nothing that could be asked. */
+async function offline(bundle: string) {
+  const regulator = study.stack.party('regulator')
+  const header = JSON.parse((await readFile(file(), 'utf8')).split('\n')[0] ?? '') as {
+    log: { origin: string; key: { x: string } }
+  }
+  const pins = await regulator.must('pins')
+  const self = await regulator.must('identity', 'show')
+  const parties = (pins['pins'] as { label: string; thumbprint: string }[]).map(
+    ({ label, thumbprint }) => `${label}=${thumbprint}`,
+  )
+  const anchors = ['--origin', header.log.origin, '--log-key', header.log.key.x]
+  return await regulator.sealroom(
+    ...['--home', regulator.file('no-such-home'), 'audit', 'verify', '--bundle', bundle, ...anchors],
+    ...['--party', ...parties, `regulator=${String(self['party'])}`],
+  )
+}
+
+describe('the record of a run over real processes', () => {
+  it('is found whole by the regulator’s agent, live', async () => {
+    const { exit, answer } = await study.stack
+      .party('regulator')
+      .sealroom('audit', 'verify', '--contract', study.contract)
+    const [report] = answer['contracts'] as { breaches: unknown[]; gaps: unknown[] }[]
+    expect(report?.breaches).toEqual([])
+    expect(report?.gaps).toEqual([])
+    expect(answer).toMatchObject({ ok: true, holds: true, established: true })
+    expect(exit).toBe(0)
+  })
+
+  it('is found whole from the exported file, with an agent and without any', async () => {
+    const { answer } = await study.stack.party('regulator').sealroom('audit', 'verify', '--bundle', file())
+    expect(answer).toMatchObject({ ok: true, offline: true })
+    const { exit, answer: anywhere } = await offline(file())
+    expect(anywhere).toMatchObject({ ok: true, offline: true })
+    expect(exit).toBe(0)
+  })
+
+  it('does not hold once one entry was taken out of the file', async () => {
+    const lines = (await readFile(file(), 'utf8')).trimEnd().split('\n')
+    const altered = lines.map((line) => {
+      const part = JSON.parse(line) as { leaves?: string[]; end?: { leaves: number } }
+      if (part.leaves !== undefined)
+        part.leaves = part.leaves.filter((leaf) => !leaf.includes('"type":"accept"'))
+      if (part.end !== undefined) part.end.leaves -= 3
+      return JSON.stringify(part)
+    })
+    const bundle = study.stack.party('regulator').file('altered.jsonl')
+    await writeFile(bundle, `${altered.join('\n')}\n`)
+    const { exit, answer } = await offline(bundle)
+    expect(exit).toBe(1)
+    const [report] = answer['contracts'] as { breaches: { rule: string; entry: { type: string } | null }[] }[]
+    expect(report?.breaches.map(({ rule }) => rule)).toContain('record.logged')
+    expect(report?.breaches.some(({ entry }) => entry?.type === 'accept')).toBe(true)
+  })
+})
