@@ -1,4 +1,5 @@
 /** `npm run bench`: one table, each figure beside a peer or a limit of the same run. Names given as arguments choose parts. */
+import { benchAudit } from './audit.js'
 import { benchLargeRun } from './large-run.js'
 import type { BenchRow } from './row.js'
 import { benchRuns } from './runs.js'
@@ -12,6 +13,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   runs: () => benchRuns(print),
   large: benchLargeRun,
   seal: benchSeal,
+  audit: benchAudit,
 }
 
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'))

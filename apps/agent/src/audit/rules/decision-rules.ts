@@ -90,6 +90,8 @@ function* outputs(run: RunHistory, { history }: Audited): Iterable<Finding> {
   if (receipt === undefined) return
   for (const act of outputKeys)
     yield* refusals(act, decide(contract.signed, 'publish', { request: requestFact(request), receipt }))
+  // Which checkpoint recorded the Receipt the OutputKeys say; a fetch without them breaks a rule of its own.
+  if (outputKeys.length === 0) return
   for (const act of fetches) {
     const { by, run: id, output } = act.payload
     yield* refusals(act, decide(contract.signed, 'fetch', { fetch: { by, run: id, output }, receipt }))
