@@ -1,6 +1,7 @@
 /** Who cosigned what, of the tree that the leaves make. A cosignature on another tree counts for nothing here. */
 import type { Thumbprint } from '#libs/canonical'
-import type { History, SeenCheckpoint } from './history.js'
+import { broken, open, type Finding } from './finding.js'
+import type { History, Place, SeenCheckpoint } from './history.js'
 
 /** Everyone who cosigned the checkpoint of a size. */
 export function cosignersOver(history: History, size: number): readonly Thumbprint[] {
@@ -25,6 +26,28 @@ export function cosignedBetween(
     if (parties.every((party) => checkpoint.cosigners.has(party))) return checkpoint
   }
   return undefined
+}
+
+/** A party none of whose Identities was shown: whether it cosigned cannot be told. */
+export function unknownAmong(
+  { identities }: History,
+  parties: readonly Thumbprint[],
+): Thumbprint | undefined {
+  return parties.find((party) => (identities.get(party) ?? []).length === 0)
+}
+
+/** That cosignatures are missing; where a cosigner's keys were not shown, that this was not established. */
+export function notCosigned(
+  history: History,
+  parties: readonly Thumbprint[],
+  entry: Place,
+  expected: string,
+  seen: string,
+): Finding {
+  const unknown = unknownAmong(history, parties)
+  return unknown === undefined
+    ? broken(entry, expected, seen)
+    : open(entry, expected, `no Identity of ${history.labelOf(unknown)} was shown`)
 }
 
 const onTree = new WeakMap<History, readonly SeenCheckpoint[]>()

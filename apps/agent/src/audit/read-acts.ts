@@ -5,10 +5,10 @@
 import {
   CodedError,
   fromBase64url,
+  fromUtf8,
   parseCanonical,
   statementDigest,
   thumbprintOf,
-  unverifiedStatement,
   verifyStatement,
   type Digest,
   type PublicKey,
@@ -16,7 +16,7 @@ import {
   type StatementType,
   type Thumbprint,
 } from '#libs/canonical'
-import { offerKind, offerSchema, statementRules, type Offer } from '#libs/protocol'
+import { offerKind, publicKeySchema, statementRules, type Offer } from '#libs/protocol'
 import { runPseudonym, signerPseudonym } from '#libs/translog'
 import { broken, open, type FindingList } from './finding.js'
 import { keyAt, type PlacedIdentities } from './identities.js'
@@ -134,10 +134,9 @@ export class ActReader {
 
   /** An Offer is signed by the key that it names: that proves possession. What makes the key an enclave's is the evidence. */
   async offer(body: PlacedBody): Promise<Act<Offer> | null> {
-    const claimed = offerSchema.safeParse(unverifiedStatement(body.statement).payload)
-    if (!claimed.success)
-      return this.refuse('signature', body, 'an Offer', 'one that does not meet its schema')
-    return await this.byKey(offerKind, body, claimed.data.receiptKey)
+    const key = publicKeySchema.safeParse(claimedReceiptKey(body.statement))
+    if (!key.success) return this.refuse('signature', body, 'an Offer', 'one that does not meet its schema')
+    return await this.byKey(offerKind, body, key.data)
   }
 
   /** Whether the leaf names signer and run by the contract's pseudonyms of them. */
@@ -215,6 +214,17 @@ function authorityOf(type: StatementType): string {
   return authority.key === 'daemon'
     ? `a daemon key to which ${authority.act} is delegated at this place`
     : `a ${authority.key} key that counts at this place`
+}
+
+// Only to find the key: the schema of the whole is checked with the signature.
+function claimedReceiptKey(jws: string): unknown {
+  try {
+    const text = fromUtf8(fromBase64url(jws.split('.')[1] ?? ''))
+    return (JSON.parse(text) as { readonly receiptKey?: unknown } | null)?.receiptKey
+  } catch (error) {
+    if (!(error instanceof CodedError) && !(error instanceof SyntaxError)) throw error
+    return undefined
+  }
 }
 
 const headers = new Map<string, { readonly kid: Thumbprint; readonly type: string } | null>()

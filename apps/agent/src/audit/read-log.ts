@@ -1,8 +1,8 @@
 /** The tree of the leaves that were shown, and the checkpoints held against it. */
-import { createHash } from 'node:crypto'
 import { CodedError, toHex, utf8, type Digest, type Thumbprint } from '#libs/canonical'
 import {
   findCosignature,
+  leafHash,
   MerkleTree,
   parseLeaf,
   parseNote,
@@ -26,15 +26,13 @@ export interface ShownLog {
   readonly rootAt: (size: number) => string | null
 }
 
-const leafPrefix = Uint8Array.of(0)
-
 /** Reads leaves and grows their tree; names what is no leaf, and what stands in the log twice. */
 export function readLog(texts: readonly string[], findings: FindingList): ShownLog {
   const tree = new MerkleTree()
   const placeOf = new Map<Digest, number>()
   const leaves = texts.map((text, index) => {
     const bytes = utf8(text)
-    tree.append(createHash('sha256').update(leafPrefix).update(bytes).digest())
+    tree.append(leafHash(bytes))
     const leaf = readLeaf(bytes, index, findings)
     if (leaf === null) return null
     const first = placeOf.get(leaf.digest)

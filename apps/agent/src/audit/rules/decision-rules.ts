@@ -2,9 +2,10 @@
  * Each act was permitted at its place: the one decision function is asked again, with the facts that the log had then. What a
  * finding names is the rule of `decide` that refuses.
  */
-import { decide, type Verdict } from '#libs/contract'
+import { decide, witnessQuorum, type Verdict } from '#libs/contract'
 import { factsOfOwner, factsOfRequest, receiptFact, requestFact, standingFact } from '../facts-at.js'
 import type { Finding } from '../finding.js'
+import { unknownAmong } from '../quorum.js'
 import type { AppraisedOffer, Place, RunHistory } from '../history.js'
 import { ofRuns, type Audited, type AuditRule } from './rule.js'
 
@@ -69,6 +70,8 @@ function* owners(run: RunHistory, { history, usage }: Audited): Iterable<Finding
       yield* refusals(act, decide<'accept'>(contract.signed, 'accept', facts(act, offer)))
   }
   for (const act of spends) {
+    // What was released for is decided on the release, which asks all that a Spend is asked and more.
+    if (releases.some(({ payload }) => payload.by === act.payload.by && payload.spend === act.id)) continue
     // A Spend names no Offer: it is for the one that its owner accepted last before it.
     const accepted = accepts.findLast(
       ({ index, payload }) => index < act.index && payload.by === act.payload.by,
@@ -87,7 +90,8 @@ function* outputs(run: RunHistory, { history }: Audited): Iterable<Finding> {
   const { request, contract, outputKeys, fetches } = run
   if (request === null || contract.signed === null) return
   const receipt = receiptFact(history, run)
-  if (receipt === undefined) return
+  const { witnesses } = witnessQuorum(contract.terms, [])
+  if (receipt === undefined || unknownAmong(history, witnesses) !== undefined) return
   for (const act of outputKeys)
     yield* refusals(act, decide(contract.signed, 'publish', { request: requestFact(request), receipt }))
   // Which checkpoint recorded the Receipt the OutputKeys say; a fetch without them breaks a rule of its own.

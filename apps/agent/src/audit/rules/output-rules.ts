@@ -1,11 +1,12 @@
 /** What left: a Receipt of exactly this run, recorded before anything opens it, then keys, then fetches. */
+import type { Thumbprint } from '#libs/canonical'
 import { witnessQuorum, meetsQuorum } from '#libs/contract'
 import { CheckList } from '../../trust/check-list.js'
 import { checkReceipt } from '../../trust/check-receipt.js'
 import { broken, type Finding } from '../finding.js'
 import type { RunHistory } from '../history.js'
 import { identityBefore } from '../history.js'
-import { cosignersOver } from '../quorum.js'
+import { cosignersOver, notCosigned } from '../quorum.js'
 import { ownersOf } from './round-rules.js'
 import { missing, ofRuns, type Audited, type AuditRule } from './rule.js'
 
@@ -123,12 +124,10 @@ function* keysRecorded(run: RunHistory, { history }: Audited): Iterable<Finding>
     if (run.request === null) continue
     const quorum = { ...witnessQuorum(run.contract.terms, []), required: ownersOf(run) }
     const cosigners = cosignersOver(history, checkpoint.size)
-    if (!meetsQuorum(quorum, cosigners))
-      yield broken(
-        keys,
-        `its checkpoint cosigned by ${quorum.quorum} of ${quorum.witnesses.map(history.labelOf).join(', ')}, and by ${quorum.required.map(history.labelOf).join(', ')}`,
-        cosigners.map(history.labelOf).join(', ') || 'nobody',
-      )
+    if (meetsQuorum(quorum, cosigners)) continue
+    const labels = (keys: readonly Thumbprint[]) => keys.map(history.labelOf).join(', ') || 'nobody'
+    const expected = `its checkpoint cosigned by ${quorum.quorum} of ${labels(quorum.witnesses)}, and by ${labels(quorum.required)}`
+    yield notCosigned(history, quorum.witnesses, keys, expected, labels(cosigners))
   }
 }
 

@@ -3,7 +3,7 @@ import type { Thumbprint } from '#libs/canonical'
 import { keysOf } from '#libs/contract'
 import { broken, type Finding } from '../finding.js'
 import { actsOf, type Act, type AppraisedOffer, type RunHistory } from '../history.js'
-import { cosignedBetween } from '../quorum.js'
+import { cosignedBetween, notCosigned } from '../quorum.js'
 import type { KeyRelease } from '#libs/protocol'
 import { firstBefore, missing, ofRuns, type Audited, type AuditRule } from './rule.js'
 
@@ -177,12 +177,11 @@ function* releaseRecorded(run: RunHistory, { history }: Audited): Iterable<Findi
     const spends = run.spends.filter(({ index }) => index < release.index)
     if (spends.length === 0) continue
     const last = Math.max(...spends.map(({ index }) => index))
-    if (cosignedBetween(history, last, release.index, ownersOf(run)) === undefined)
-      yield broken(
-        release,
-        `a checkpoint of ${last + 1} to ${release.index} leaves, with all Spends, cosigned by ${ownersOf(run).map(history.labelOf).join(', ')}`,
-        'none',
-      )
+    const owners = ownersOf(run)
+    if (cosignedBetween(history, last, release.index, owners) !== undefined) continue
+    const by = owners.map(history.labelOf).join(', ')
+    const expected = `a checkpoint of ${last + 1} to ${release.index} leaves, with all Spends, cosigned by ${by}`
+    yield notCosigned(history, owners, release, expected, 'none')
   }
 }
 

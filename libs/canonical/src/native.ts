@@ -1,0 +1,30 @@
+/**
+ * Node's own cryptography where this runs in Node, or undefined in a browser: asked for at run time, so that no browser's bundle
+ * looks for it. WebCrypto hands every small piece to a thread and back, which costs more than the piece; the results are the same.
+ */
+import type * as NodeCrypto from 'node:crypto'
+
+interface BuiltinModules {
+  readonly getBuiltinModule?: (name: 'node:crypto') => typeof NodeCrypto
+}
+
+/** What a `Buffer` does here: bytes to text and back, of text whose spelling was checked before. */
+interface BufferMaker {
+  from(text: string, encoding: 'base64'): Uint8Array
+  from(
+    bytes: ArrayBufferLike,
+    offset: number,
+    length: number,
+  ): { toString(encoding: 'base64' | 'hex'): string }
+}
+
+const { process, Buffer } = globalThis as unknown as {
+  readonly process?: BuiltinModules
+  readonly Buffer?: BufferMaker
+}
+
+/** Node's conversion of bytes and text, or undefined in a browser. */
+export const nativeBuffer: BufferMaker | undefined =
+  process?.getBuiltinModule === undefined ? undefined : Buffer
+
+export const nativeCrypto: typeof NodeCrypto | undefined = process?.getBuiltinModule?.('node:crypto')
