@@ -97,21 +97,15 @@ export class ActReader {
   /** A statement of a party, under the key that its newest Identity before the place names. */
   async byParty<P extends Signed>(kind: StatementKind<P>, body: PlacedBody): Promise<Act<P> | null> {
     const party = this.partyOfKey.get(body.kid)
-    const links = party === undefined ? [] : (this.of.identities.get(party) ?? [])
-    if (party === undefined && this.hiddenIdentity !== null)
-      return this.leaveUnread(body, this.hiddenIdentity)
+    if (party === undefined) return this.withoutIdentity(body)
+    const links = this.of.identities.get(party) ?? []
     const found = keyAt(links, body.type, body.kid, body.index ?? Number.MAX_SAFE_INTEGER)
     if (found.fault !== null)
       this.findings.add('authority', broken(this.placeOf(body), authorityOf(body.type), found.fault))
     if (found.key === null) return null
     const act = await this.under(kind, body, found.key)
     if (act !== null && act.payload.by !== party)
-      return this.refuse(
-        'authority',
-        body,
-        `signed by ${act.payload.by}, as it says`,
-        `by ${party ?? 'nobody'}`,
-      )
+      return this.refuse('authority', body, `signed by ${act.payload.by}, as it says`, `by ${party}`)
     return act
   }
 
@@ -170,6 +164,12 @@ export class ActReader {
     const hidden = run === null ? undefined : this.hiddenOffers.get(run)
     if (hidden !== undefined) return this.leaveUnread(body, hidden)
     return this.refuse('authority', body, 'the receipt key of an Offer before it', `${body.kid}, of none`)
+  }
+
+  /** A statement under a key that no Identity shown names: either the Identity was kept from this auditor, or there is none. */
+  withoutIdentity(body: PlacedBody): null {
+    if (this.hiddenIdentity !== null) return this.leaveUnread(body, this.hiddenIdentity)
+    return this.refuse('authority', body, authorityOf(body.type), `${body.kid}, which no Identity names`)
   }
 
   private leaveUnread(body: PlacedBody, hidden: number): null {

@@ -135,9 +135,12 @@ async function signaturesOf(
   const signatories = keysOf(terms, terms.governance.signatories)
   const signatures: Act<ContractPayload>[] = []
   for (const body of bodies) {
-    const key = signatories.includes(body.kid) ? consentKeys.get(body.kid) : undefined
-    const act = key === undefined ? null : await reader.under(contractKind, body, key)
-    if (key === undefined) reader.refuse('contract.signatory', body, 'a signatory of the contract', body.kid)
+    if (!signatories.includes(body.kid)) {
+      reader.refuse('contract.signatory', body, 'a signatory of the contract', body.kid)
+      continue
+    }
+    const key = consentKeys.get(body.kid)
+    const act = key === undefined ? reader.withoutIdentity(body) : await reader.under(contractKind, body, key)
     if (act?.id !== id) continue
     reader.expectPseudonyms(act, terms.log.secret, act.statement.kid, null)
     signatures.push(act)

@@ -6,7 +6,7 @@ import { checkReceipt } from '../../trust/check-receipt.js'
 import { broken, type Finding } from '../finding.js'
 import type { RunHistory } from '../history.js'
 import { identityBefore } from '../history.js'
-import { cosignersOver, notCosigned } from '../quorum.js'
+import { cosignersOver, notCosigned, unknownAmong } from '../quorum.js'
 import { ownersOf } from './round-rules.js'
 import { missing, ofRuns, type Audited, type AuditRule } from './rule.js'
 
@@ -75,6 +75,7 @@ function* identities(run: RunHistory, { history }: Audited): Iterable<Finding> {
     // An Offer that nobody accepted was refused, for this or another reason.
     if (!run.accepts.some(({ payload }) => payload.offers === offer.set)) continue
     for (const [party, identity] of Object.entries(offer.payload.identities)) {
+      if (unknownAmong(history, [party]) !== undefined) continue
       const newest = identityBefore(history, party, offer.index)?.id ?? 'none'
       if (identity !== newest)
         yield broken(offer, `Identity ${newest} of ${history.labelOf(party)}`, identity)
