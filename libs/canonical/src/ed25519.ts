@@ -1,8 +1,7 @@
 /** Verification of Ed25519 (RFC 8032 §5.1.7); keys that bind nobody are refused, see keys.ts. */
-import type { KeyObject } from 'node:crypto'
 import { CanonicalError } from './errors.js'
 import { expectBindingKey, importPublicKey, type PublicKey } from './keys.js'
-import { nativeCrypto } from './native.js'
+import { nativeCrypto, type NativeKey } from './native.js'
 
 const signatureLength = 64
 
@@ -26,10 +25,10 @@ export async function verifyEd25519(
   return signature.length === signatureLength && nativeCrypto.verify(null, bytes, publicKey, signature)
 }
 
-const known = new Map<string, KeyObject>()
+const known = new Map<string, NativeKey>()
 const maximumKnown = 1000
 
-function nativeKey(key: PublicKey, native: NonNullable<typeof nativeCrypto>): KeyObject {
+function nativeKey(key: PublicKey, native: NonNullable<typeof nativeCrypto>): NativeKey {
   const held = known.get(key.x)
   if (held !== undefined) return held
   // Node takes any 32 bytes, as OpenSSL does: which of them bind somebody is checked here.
@@ -40,7 +39,7 @@ function nativeKey(key: PublicKey, native: NonNullable<typeof nativeCrypto>): Ke
   return made
 }
 
-function keyFrom({ kty, crv, x }: PublicKey, native: NonNullable<typeof nativeCrypto>): KeyObject {
+function keyFrom({ kty, crv, x }: PublicKey, native: NonNullable<typeof nativeCrypto>): NativeKey {
   try {
     return native.createPublicKey({ key: { kty, crv, x }, format: 'jwk' })
   } catch (cause) {

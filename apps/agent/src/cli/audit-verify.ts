@@ -1,6 +1,5 @@
 /** `sealroom audit verify` and `audit export`: the whole record of a contract, live or from a file. */
 import type { Command } from 'commander'
-import { publicKeySchema, thumbprintSchema } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { auditRecord, type AuditReport } from '../audit/audit.js'
 import { readBundleFile, writeBundle, type AuditBundle } from '../audit/bundle.js'
@@ -14,16 +13,14 @@ import { pinnedParties } from '../trust/known-parties.js'
 import { logView } from '../trust/log-follower.js'
 import { auditLines } from './audit-report.js'
 import type { Frame } from './command-frame.js'
+import { givenAnchors, isGiven, type GivenAnchors } from './given-anchors.js'
 import { exitCodes, type ExitCode } from './exit-codes.js'
 import type { Session } from './session.js'
 import type { Answer } from './world.js'
 
-interface VerifyOptions {
+interface VerifyOptions extends GivenAnchors {
   readonly contract?: string
   readonly bundle?: string
-  readonly origin?: string
-  readonly logKey?: string
-  readonly party?: readonly string[]
   readonly checkpoint?: readonly string[]
 }
 
@@ -151,9 +148,7 @@ async function anchorsFor(
   { header }: AuditBundle,
   options: VerifyOptions,
 ): Promise<AuditAnchors> {
-  const { origin, logKey, party } = options
-  if (origin !== undefined || logKey !== undefined || party !== undefined)
-    return givenAnchors({ origin, logKey, party })
+  if (isGiven(options)) return givenAnchors(options)
   const { agent } = await session.agent()
   const anchors = await ownAnchors(agent)
   if (header.log.origin !== anchors.origin || header.log.key.x !== anchors.logKey.x)
@@ -176,29 +171,6 @@ async function ownAnchors(agent: Agent): Promise<AuditAnchors> {
     pinned: new Map([...pinned, [agent.config.party, agent.config.name]]),
     seen: checkpoint === null ? [] : [checkpoint.note],
   }
-}
-
-function givenAnchors({
-  origin,
-  logKey,
-  party = [],
-}: Pick<VerifyOptions, 'origin' | 'logKey' | 'party'>): AuditAnchors {
-  const key = publicKeySchema.safeParse({ kty: 'OKP', crv: 'Ed25519', x: logKey })
-  if (origin === undefined || !key.success)
-    throw new AgentError(
-      'USAGE',
-      'without an agent: give --origin and --log-key (43 characters), and --party for each party',
-    )
-  const pinned = party.map((pair) => {
-    const [label = '', thumbprint = ''] = pair.split(/=(.*)/s)
-    if (label === '' || !thumbprintSchema.safeParse(thumbprint).success)
-      throw new AgentError(
-        'USAGE',
-        `--party ${pair}: expected LABEL=THUMBPRINT, a thumbprint of 43 characters`,
-      )
-    return [thumbprint, label] as const
-  })
-  return { origin, logKey: key.data, pinned: new Map(pinned), seen: [] }
 }
 
 function withSeen(anchors: AuditAnchors, seen: readonly string[]): AuditAnchors {
