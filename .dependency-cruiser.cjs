@@ -6,6 +6,8 @@
 const spec = '[.]spec[.]ts$'
 /** Code that may use fakes: specs, the suites in test/, and the fakes themselves. */
 const testCode = `${spec}|^test/|^libs/testing/`
+/** Measures what is made up; it is shipped with nothing. */
+const benchmarks = '^bench/'
 const npm = (...names) => `^node_modules/(?:${names.join('|')})(?:/|$)`
 const frameworks = npm(
   '@nestjs',
@@ -108,7 +110,7 @@ const forbidden = [
   {
     name: 'fakes-in-tests-only',
     comment: 'fakes sign whatever they are asked to: no program may contain them',
-    from: { pathNot: [testCode, '^apps/[^/]+/src/testing/'] },
+    from: { pathNot: [testCode, benchmarks, '^apps/[^/]+/src/testing/'] },
     to: { path: ['^libs/testing/', '^apps/[^/]+/src/testing/'] },
   },
   {

@@ -1,5 +1,7 @@
 /** `npm run bench`: one table, each figure beside a peer or a limit of the same run. Names given as arguments choose parts. */
+import { benchAudit } from './audit.js'
 import { benchLargeRun } from './large-run.js'
+import { benchLog } from './log.js'
 import { benchRecovery } from './recovery.js'
 import type { BenchRow } from './row.js'
 import { benchRuns } from './runs.js'
@@ -14,6 +16,8 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   recovery: benchRecovery,
   large: benchLargeRun,
   seal: benchSeal,
+  audit: benchAudit,
+  log: benchLog,
 }
 
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'))

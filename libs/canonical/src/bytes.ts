@@ -1,4 +1,5 @@
 import { CanonicalError } from './errors.js'
+import { nativeBuffer } from './native.js'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -41,6 +42,8 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
+  if (nativeBuffer !== undefined)
+    return nativeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
   let text = ''
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
   return text
@@ -76,6 +79,8 @@ export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
 
 /** Standard base64 with padding, as signed notes use it. */
 export function toBase64(bytes: Uint8Array): string {
+  if (nativeBuffer !== undefined)
+    return nativeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
   let binary = ''
   for (let i = 0; i < bytes.length; i += 0x8000)
     binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000))
@@ -104,6 +109,7 @@ function expectNoStrayBits(last: string, remainder: number): void {
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  if (nativeBuffer !== undefined) return new Uint8Array(nativeBuffer.from(text, 'base64'))
   const binary = atob(text)
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)

@@ -2,7 +2,7 @@
  * RFC 8785, the JSON Canonicalization Scheme: one byte string per JSON value, so that a signature covers a meaning.
  * Says nothing about what the value means; schemas do that.
  */
-import { equalBytes, fromUtf8, utf8 } from './bytes.js'
+import { fromUtf8, utf8 } from './bytes.js'
 import { CanonicalError } from './errors.js'
 
 /** What JSON can hold. */
@@ -32,8 +32,10 @@ export function canonicalBytes(value: unknown): Uint8Array<ArrayBuffer> {
  * @throws CanonicalError `JSON_MALFORMED`, `JSON_NOT_CANONICAL`, `JSON_TOO_DEEP`, `JSON_UNSUPPORTED_VALUE`, `BYTES_MALFORMED`.
  */
 export function parseCanonical(bytes: Uint8Array): JsonValue {
-  const value = parseJson(fromUtf8(bytes))
-  if (!equalBytes(canonicalBytes(value), bytes))
+  const text = fromUtf8(bytes)
+  const value = parseJson(text)
+  // Decoding is strict and keeps every character, so that equal texts are equal bytes.
+  if (canonicalJson(value) !== text)
     throw new CanonicalError('JSON_NOT_CANONICAL', `${bytes.length} bytes of JSON are not in RFC 8785 form`)
   return value
 }

@@ -56,7 +56,11 @@ export async function importPublicKey(key: PublicKey): Promise<CryptoKey> {
 const imported = new Map<string, CryptoKey>()
 const maximumImported = 1000
 
-async function importAnew(key: PublicKey): Promise<CryptoKey> {
+/**
+ * Refuses a public key under which a signature would bind nobody.
+ * @throws CanonicalError `KEY_MALFORMED`, `BYTES_MALFORMED`.
+ */
+export function expectBindingKey(key: PublicKey): void {
   const point = fromBase64url(key.x)
   if (point.length !== 32) throw new CanonicalError('KEY_MALFORMED', 'an Ed25519 public key has 32 bytes')
   if (!isBinding(point))
@@ -64,6 +68,10 @@ async function importAnew(key: PublicKey): Promise<CryptoKey> {
       'KEY_MALFORMED',
       'an Ed25519 public key of small order, or not in its one spelling, binds nobody',
     )
+}
+
+async function importAnew(key: PublicKey): Promise<CryptoKey> {
+  expectBindingKey(key)
   return await importKey({ kty: key.kty, crv: key.crv, x: key.x })
 }
 

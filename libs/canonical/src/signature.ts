@@ -2,7 +2,8 @@
  * Ed25519 over raw bytes (RFC 8032), for published formats that are no JWS: signed notes, cosignatures.
  * Guards nothing about the kind of what was signed: every caller signs bytes that begin with a prefix of their own.
  */
-import { importPublicKey, type PublicKey, type SigningKey } from './keys.js'
+import { verifyEd25519 } from './ed25519.js'
+import type { PublicKey, SigningKey } from './keys.js'
 
 /** An Ed25519 signature has 64 bytes. */
 export const signatureLength = 64
@@ -24,9 +25,5 @@ export async function verifyBytes(
   bytes: Uint8Array<ArrayBuffer>,
   signature: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
-  const publicKey = await importPublicKey(key)
-  return (
-    signature.length === signatureLength &&
-    (await crypto.subtle.verify('Ed25519', publicKey, signature, bytes))
-  )
+  return await verifyEd25519(key, bytes, signature)
 }

@@ -5,6 +5,7 @@ import {
   consistencySchema,
   contractListSchema,
   contractViewSchema,
+  cosignedCheckpointsSchema,
   eventsSchema,
   identitiesSchema,
   identityChainSchema,
@@ -50,6 +51,9 @@ export class CoordinatorClient {
   checkpoint = () => this.get(checkpointSchema, routes.checkpoint)
   checkpointOf = (run: string) => this.get(checkpointSchema, routes.checkpointOf(run))
   checkpointAt = (size: number) => this.get(checkpointSchema, routes.checkpointAt(size))
+  /** Checkpoints of more than `after` leaves that somebody cosigned, the smallest first, so many as one answer holds. */
+  cosignedCheckpoints = (after: number) =>
+    this.get(cosignedCheckpointsSchema, routes.cosignedCheckpoints(after))
   leaves = (from: number, to: number) => this.get(leavesSchema, routes.leaves(from, to))
   inclusion = (digest: string, size: number) => this.get(inclusionSchema, routes.inclusion(digest, size))
   consistency = (from: number, to: number) => this.get(consistencySchema, routes.consistency(from, to))

@@ -2,8 +2,7 @@
  * The hashes of RFC 6962 §2.1 (unchanged in RFC 9162 §2.1.1). Leaves and nodes are told apart by their first byte, so no
  * leaf can be passed off as a node.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes } from '#libs/canonical'
+import { concatBytes, sha256 } from '#libs/canonical'
 import { TranslogError } from './errors.js'
 
 /** SHA-256: 32 bytes. */

@@ -4,10 +4,15 @@ import type { Agent } from '../agent.js'
 import { contractIdFrom } from '../contracts/active-contract.js'
 import { exists } from '../durable-file.js'
 import { runIdFrom } from '../runs/find-run.js'
+import { AgentError } from '../errors.js'
 import { hasEnded } from '../runs/await-run.js'
-import { judgeReceipt, shownMaterial } from '../runs/judge-receipt.js'
-import { readBundle } from '../runs/receipt-bundle.js'
+import { judgeReceipt, shownMaterial, type JudgedReceipt } from '../runs/judge-receipt.js'
+import { offline, type FiledLog } from '../runs/offline-log.js'
+import { readerWithoutHome } from '../runs/reader-without-home.js'
+import { readBundle, type FiledReceipt } from '../runs/receipt-bundle.js'
+import { addAuditExport, addAuditVerify } from './audit-verify.js'
 import type { Frame } from './command-frame.js'
+import { givenAnchors, isGiven, type GivenAnchors } from './given-anchors.js'
 import { exitCodes } from './exit-codes.js'
 import { verdictLines } from './explanation.js'
 import type { Session } from './session.js'
@@ -21,16 +26,21 @@ export function addAuditCommands(program: Command, frame: Frame): void {
     .command('verify <file-or-run>')
     .description(
       'Checks a receipt: signatures, evidence, identities, releases, inclusion, consistency with this agent’s own view of the log,\n' +
-        'quorum. Takes a receipt.json that `run result` wrote, or a run.',
+        'quorum. Takes a receipt.json that `run result` wrote, or a run. With --offline nobody is asked: the file must hold the log.',
     )
+    .option('--offline', 'ask nobody: the file holds all that is needed')
+    .option('--origin <name>', 'without an agent: the log’s name')
+    .option('--log-key <key>', 'without an agent: the log’s key, 43 characters')
+    .option('--party <label=thumbprint...>', 'without an agent: a party whose key you compared')
     .addHelpText(
       'after',
       '\nExamples:\n  $ sealroom receipt verify ./readmissions/receipt.json\n  $ sealroom receipt verify 9be01c\n',
     )
-    .action(frame.action<[string, object]>(verifyOne))
-  program
-    .command('audit')
-    .description('check what was done under a contract')
+    .action(frame.action<[string, ReceiptOptions]>(verifyOne))
+  const audit = program.command('audit').description('check what was done under a contract')
+  addAuditVerify(audit, frame)
+  addAuditExport(audit, frame)
+  audit
     .command('receipts')
     .description('Checks every receipt of a contract, and says which runs have none.')
     .requiredOption('--contract <id>', 'the contract: its id, the beginning of it, or its name')
@@ -38,15 +48,50 @@ export function addAuditCommands(program: Command, frame: Frame): void {
     .action(frame.action<[{ contract: string }]>(auditReceipts))
 }
 
-export async function verifyOne(session: Session, given: string): Promise<Answer> {
+interface ReceiptOptions extends GivenAnchors {
+  readonly offline?: boolean
+}
+
+export async function verifyOne(session: Session, given: string, options: ReceiptOptions): Promise<Answer> {
+  if (isGiven(options)) return await verifyWithoutHome(session, given, options)
   const { agent } = await session.agent()
-  const material = (await exists(given))
-    ? await readBundle(agent, given)
-    : await shownMaterial(agent, await runIdFrom(agent, given))
-  const { run, verdict } = await judgeReceipt(agent, material)
+  if (!(await exists(given)))
+    return receiptAnswer(
+      await judgeReceipt(agent, await shownMaterial(agent, await runIdFrom(agent, given))),
+      false,
+    )
+  const material = await readBundle(agent, given)
+  if (options.offline !== true) return receiptAnswer(await judgeReceipt(agent, material), false)
+  return receiptAnswer(await judgeReceipt(offline(agent, expectWhole(given, material)), material), true)
+}
+
+/** On a machine without an agent: the file and what a person gave are all there is. */
+async function verifyWithoutHome(session: Session, path: string, options: ReceiptOptions): Promise<Answer> {
+  const { origin, logKey, pinned } = givenAnchors(options)
+  const material = await readBundle({ config: { log: { origin, logKey } } }, path)
+  const coordinatorKey = { kty: 'OKP', crv: 'Ed25519', x: material.log.coordinatorKey } as const
+  const reader = await readerWithoutHome({ origin, logKey, coordinatorKey, pinned }, session.world)
+  return receiptAnswer(await judgeReceipt(offline(reader, expectWhole(path, material)), material), true)
+}
+
+function expectWhole(path: string, { filed }: FiledReceipt): FiledLog {
+  if (filed !== null) return filed
+  throw new AgentError(
+    'USAGE',
+    `${path} does not hold the log: check it without --offline, with the coordinator`,
+  )
+}
+
+function receiptAnswer({ run, verdict }: JudgedReceipt, isOffline: boolean): Answer {
   return {
-    json: { run: run.id, ...verdict },
-    text: [`run ${run.id}`, ...verdictLines(verdict)],
+    json: { run: run.id, offline: isOffline, ...verdict },
+    text: [
+      `run ${run.id}`,
+      ...verdictLines(verdict),
+      ...(isOffline
+        ? ['whether the log went on from there, and how, a file cannot say: ask the coordinator']
+        : []),
+    ],
     exit: verdict.ok ? exitCodes.ok : exitCodes.refused,
   }
 }

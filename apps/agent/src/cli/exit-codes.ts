@@ -16,6 +16,8 @@ export const exitCodes = {
   unreachable: 4,
   /** the keys do not open, or another process has the store */
   locked: 5,
+  /** nothing is wrong as far as was shown, but something could not be established: it was printed */
+  undetermined: 6,
   /** a fault in this program */
   fault: 70,
   /** a signal ended it */

@@ -78,6 +78,7 @@ Exit codes:
   ${exitCodes.waiting}   nothing is wrong, but somebody else has to act first
   ${exitCodes.unreachable}   the coordinator cannot be reached
   ${exitCodes.locked}   the keys do not open, or another process has the store
+  ${exitCodes.undetermined}   nothing is wrong as far as was shown, but something could not be established; it is printed
   ${exitCodes.fault}  a fault in this program
   ${exitCodes.stopped} a signal ended it
 

@@ -14,6 +14,7 @@ import {
 import type { Agent } from '../agent.js'
 import { readBounded } from '../durable-file.js'
 import { AgentError } from '../errors.js'
+import type { FiledLog, LogAnchors } from './offline-log.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 
 const bundleSchema = z.strictObject({
@@ -25,6 +26,10 @@ const bundleSchema = z.strictObject({
   checkpoint: checkpointSchema,
   /** of the Receipt in that checkpoint */
   inclusion: inclusionSchema,
+  /** every leaf up to the checkpoint; with them the file is whole, and nobody needs to be asked */
+  leaves: z.array(z.string().max(1024)).max(200_000).optional(),
+  /** the one that the OutputKeys name */
+  outputKeysCheckpoint: checkpointSchema.nullable().optional(),
 })
 
 export type ReceiptBundle = z.infer<typeof bundleSchema>
@@ -40,6 +45,7 @@ export async function makeBundle(
   if (run.receipt === null) throw new AgentError('WAITING', `run ${run.id} has no receipt yet`)
   const checkpoint = await agent.client.checkpointOf(run.id)
   const { origin, logKey, coordinatorKey } = agent.config.log
+  const named = run.outputKeys?.payload.checkpoint.size
   return {
     sealroom: 'receipt-bundle/v1',
     log: { origin, key: logKey.x, coordinatorKey: coordinatorKey.x },
@@ -47,7 +53,23 @@ export async function makeBundle(
     run: run.view,
     checkpoint,
     inclusion: await agent.client.inclusion(run.receipt.digest, checkpoint.size),
+    ...(await wholeLog(agent, checkpoint.size)),
+    outputKeysCheckpoint: named === undefined ? null : await agent.client.checkpointAt(named),
   }
+}
+
+/** A longer log is left out: the file then says no more than what is checked with a coordinator. */
+const maximumFiledLeaves = 100_000
+
+async function wholeLog(agent: Agent, size: number): Promise<{ leaves?: string[] }> {
+  if (size > maximumFiledLeaves) return {}
+  const leaves: string[] = []
+  while (leaves.length < size) {
+    const page = await agent.client.leaves(leaves.length, Math.min(size, leaves.length + 1000))
+    if (page.leaves.length === 0) break
+    leaves.push(...page.leaves)
+  }
+  return { leaves }
 }
 
 /** The statements of a bundle, from a file or from the coordinator; verified by neither. */
@@ -56,11 +78,20 @@ export interface ReceiptMaterial {
   readonly run: RunView
 }
 
+/** What a file holds, and the log with it where the file is whole. */
+export interface FiledReceipt extends ReceiptMaterial {
+  readonly log: ReceiptBundle['log']
+  readonly filed: FiledLog | null
+}
+
 /**
- * Reads a bundle.
- * @throws AgentError `FILE_UNREADABLE`, `USAGE` where it is none or of another log than this agent's.
+ * Reads a bundle of a log that is pinned.
+ * @throws AgentError `FILE_UNREADABLE`, `USAGE` where it is none or of another log.
  */
-export async function readBundle(agent: Agent, path: string): Promise<ReceiptMaterial> {
+export async function readBundle(
+  { config: { log: pinned } }: { readonly config: { readonly log: LogAnchors } },
+  path: string,
+): Promise<FiledReceipt> {
   const parsed = bundleSchema.safeParse(parseJson(await readBounded(path, maximumBundleBytes)))
   if (!parsed.success) {
     const [issue] = parsed.error.issues
@@ -69,14 +100,14 @@ export async function readBundle(agent: Agent, path: string): Promise<ReceiptMat
       `${path} is no receipt bundle of this version (${(issue?.path ?? []).join('.')}: ${issue?.message ?? ''})`,
     )
   }
-  const { contract, run, log } = parsed.data
-  const pinned = agent.config.log
+  const { contract, run, log, leaves, checkpoint, outputKeysCheckpoint = null } = parsed.data
   if (log.origin !== pinned.origin || log.key !== pinned.logKey.x)
     throw new AgentError(
       'USAGE',
       `${path} is of log ${log.origin} under ${log.key}; this agent has pinned ${pinned.origin} under ${pinned.logKey.x}`,
     )
-  return { contract, run }
+  const filed = leaves === undefined ? null : { leaves, checkpoint, outputKeysCheckpoint }
+  return { contract, run, log, filed }
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -14,14 +14,18 @@ export interface OfferVerdict {
 
 /** Appraises every Offer at a time; what does not pass is a fact with the claims that failed, never an absence. */
 export async function appraiseOffers(
-  contract: VerifiedContract,
+  contract: Pick<VerifiedContract, 'terms'>,
   offers: readonly ShownOffer[],
   now: number,
 ): Promise<readonly OfferVerdict[]> {
   return await Promise.all(offers.map((shown) => appraise(contract, shown, now)))
 }
 
-async function appraise(contract: VerifiedContract, shown: ShownOffer, now: number): Promise<OfferVerdict> {
+async function appraise(
+  contract: Pick<VerifiedContract, 'terms'>,
+  shown: ShownOffer,
+  now: number,
+): Promise<OfferVerdict> {
   const { offer, evidence, evidenceBytes } = shown
   try {
     const enclave = await verifyEnclave({

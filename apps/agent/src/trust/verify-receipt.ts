@@ -3,14 +3,15 @@
  * check itself: signatures were verified when the run was read, so here it is evidence, identities, releases, log and contract.
  */
 import { fromHex, toHex, type Thumbprint } from '#libs/canonical'
-import { controlName, dataOwners, effectiveControls, keyOf, outputOf, witnessQuorum } from '#libs/contract'
-import { offerSetDigest, type Receipt } from '#libs/protocol'
+import { dataOwners, witnessQuorum } from '#libs/contract'
+import type { Receipt } from '#libs/protocol'
 import { agreeWithView, TranslogError, verifyCheckpoint, verifySignedCheckpoint } from '#libs/translog'
 import type { Agent } from '../agent.js'
 import { appraiseOffers } from './appraise-offers.js'
 import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
 import { checkConsent, checkWhole } from './check-consent.js'
 import { CheckList, type TrustCheck } from './check-list.js'
+import { checkReceipt } from './check-receipt.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
 import { witnessKeys } from './witness-keys.js'
@@ -40,51 +41,14 @@ export async function verifyReceipt(
   )
   if (run.receipt === null || receipt === null)
     return { ok: false, simulated: false, outcome: null, checks: list.checks }
-  checkStatements(list, run, receipt)
+  checkReceipt(list, contract, run, receipt)
   await checkEvidence(list, contract, run, receipt)
   await checkIdentities(agent, list, contract, run, receipt)
-  checkInputs(list, run, receipt)
-  checkOutputs(list, contract, receipt)
   await checkRecord(agent, list, contract, run)
   await checkConsent(agent, list, contract, run)
   await checkWhole(agent, list, contract, run)
   if (receipt.outcome === 'completed') await checkOutputKeys(agent, list, run)
   return { ok: list.ok, simulated: receipt.simulated, outcome: receipt.outcome, checks: list.checks }
-}
-
-function checkStatements(list: CheckList, run: VerifiedRun, receipt: Receipt): void {
-  const offers = run.offers.map(({ offer }) => offer.id)
-  list.same('receipt.offers', offers, receipt.offers)
-  list.same(
-    'receipt.evidence',
-    run.offers.map(({ evidence }) => evidence.id),
-    receipt.evidence,
-  )
-  list.same('receipt.start', [run.start?.id ?? 'none'], [receipt.start])
-  list.same(
-    'receipt.releases',
-    run.releases.map(({ id }) => id),
-    receipt.releases,
-  )
-  const set = offerSetDigest(offers)
-  list.same(
-    'release.offers',
-    run.releases.map(() => set),
-    run.releases.map(({ payload }) => payload.offers),
-  )
-  list.same(
-    'accept.offers',
-    run.accepts.map(() => set),
-    run.accepts.map(({ payload }) => payload.offers),
-  )
-  for (const { offer } of run.offers) {
-    const nonces = run.nonces.map(({ payload }) => `${payload.by} ${payload.nonce}`)
-    list.same(
-      'offer.nonces',
-      nonces,
-      Object.entries(offer.payload.nonces).map(([owner, nonce]) => `${owner} ${nonce}`),
-    )
-  }
 }
 
 // The evidence was appraised by every owner when it released; the verdict is repeated for that time.
@@ -152,55 +116,6 @@ async function newestBefore(
   for (const link of contract.chains.get(party)?.links ?? [])
     if (((await findLeaf(agent, link.digest))?.index ?? Number.MAX_SAFE_INTEGER) < index) newest = link.id
   return newest
-}
-
-function checkInputs(list: CheckList, run: VerifiedRun, receipt: Receipt): void {
-  const { inputs, computation } = run.request.payload
-  list.same('receipt.computation', [computation], [receipt.computation])
-  const named = ({ dataset, owner, manifest }: (typeof inputs)[number]) => `${dataset} ${owner} ${manifest}`
-  list.same('receipt.inputs', inputs.map(named), receipt.inputs.map(named))
-  list.same(
-    'receipt.inputs.spend',
-    run.spends.map(({ id }) => id),
-    receipt.inputs.map(({ spend }) => spend),
-  )
-}
-
-function checkOutputs(list: CheckList, contract: VerifiedContract, receipt: Receipt): void {
-  const computation = contract.terms.computations[receipt.computation]
-  if (computation === undefined) {
-    list.check('receipt.computation', 'a computation of the contract', receipt.computation, false)
-    return
-  }
-  if (receipt.outcome !== 'completed') {
-    list.check(
-      'receipt.outputs',
-      'none of a run that did not complete',
-      String(receipt.outputs.length),
-      receipt.outputs.length === 0,
-    )
-    return
-  }
-  list.same(
-    'receipt.outputs',
-    Object.keys(computation.outputs),
-    receipt.outputs.map(({ name }) => name),
-  )
-  for (const { name, recipients, controls } of receipt.outputs) {
-    const terms = outputOf(computation, name)
-    if (terms === undefined) continue
-    const expected = terms.recipients.map((label) => keyOf(contract.terms, label) ?? '')
-    list.same(
-      `output ${name}: recipients`,
-      expected,
-      recipients.map(({ party }) => party),
-    )
-    const demanded = effectiveControls(contract.terms, terms, computation.over)
-    const titles = demanded.map((control) =>
-      'minimumGroupSize' in control ? `minimumGroupSize ${control.minimumGroupSize}` : controlName(control),
-    )
-    list.same(`output ${name}: controls`, titles, controls)
-  }
 }
 
 // Inclusion in this agent's own view of the log, and a checkpoint that the run's quorum cosigned.

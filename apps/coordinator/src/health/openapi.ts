@@ -4,6 +4,7 @@ import {
   assignmentSchema,
   checkpointSchema,
   consistencySchema,
+  cosignedCheckpointsSchema,
   contractListSchema,
   contractViewSchema,
   cosignRequestSchema,
@@ -59,6 +60,13 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   },
   '/v1/log/consistency': {
     get: { summary: 'Proof that the log only grew', query: ['from', 'to'], answer: consistencySchema },
+  },
+  '/v1/log/cosigned': {
+    get: {
+      summary: 'Checkpoints that were cosigned, with all cosignatures',
+      query: ['after'],
+      answer: cosignedCheckpointsSchema,
+    },
   },
   '/v1/log/cosignatures': { post: { summary: 'Cosign a checkpoint', body: postCosignatureSchema } },
   '/v1/log/cosign-requests': {

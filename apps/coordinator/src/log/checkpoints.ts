@@ -8,9 +8,13 @@ import type { Caller } from '../http/caller.js'
 import { checkpointAsked } from '../runs/run-driver.js'
 import { RunBook } from '../runs/run-book.js'
 import { WorkerPool } from '../runs/worker-pool.js'
+import { LedgerStore } from '../storage/ledger-store.js'
 import { CosignatureBook } from './cosignature-book.js'
 import { CosignDemands } from './cosign-demands.js'
 import { PublicLog } from './public-log.js'
+
+/** Checkpoints in one answer. */
+const pageCheckpoints = 100
 
 @Injectable()
 export class Checkpoints {
@@ -21,12 +25,26 @@ export class Checkpoints {
     private readonly runs: RunBook,
     private readonly contracts: ContractBook,
     private readonly workers: WorkerPool,
+    private readonly store: LedgerStore,
   ) {}
 
   /** @throws CoordinatorError `CHECKPOINT_UNKNOWN`. */
   async at(size: number): Promise<CheckpointMessage> {
     const { root, note } = await this.log.checkpoint(size)
     return { size, root, note: note + this.cosignatures.lines(size).join('') }
+  }
+
+  /** Checkpoints of more than `after` leaves that somebody cosigned, the smallest first, with every cosignature ever recorded. */
+  async cosignedAfter(after: number): Promise<readonly CheckpointMessage[]> {
+    const bySize = new Map<number, string[]>()
+    for (const { size, line } of await this.store.cosignaturesAfter(after, pageCheckpoints))
+      bySize.set(size, [...(bySize.get(size) ?? []), line])
+    return await Promise.all(
+      [...bySize].map(async ([size, lines]) => {
+        const { root, note } = await this.log.checkpoint(size)
+        return { size, root, note: note + lines.join('') }
+      }),
+    )
   }
 
   /** The checkpoint that a run waits or waited for: its Receipt's, before that its Spends'. */

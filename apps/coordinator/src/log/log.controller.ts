@@ -44,6 +44,14 @@ export class LogController {
     return run === undefined ? this.checkpoints.forCaller(caller) : this.checkpoints.ofRun(run, caller)
   }
 
+  /** Every checkpoint that was cosigned, page by page: what an audit needs and no run waits for any more. */
+  @Get('cosigned')
+  async cosigned(
+    @Query('after', { schema: wholeNumber }) after: number,
+  ): Promise<{ checkpoints: readonly CheckpointMessage[] }> {
+    return { checkpoints: await this.checkpoints.cosignedAfter(after) }
+  }
+
   @Get('leaves')
   leaves(
     @Query('from', { schema: wholeNumber }) from: number,

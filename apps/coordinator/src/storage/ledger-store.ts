@@ -216,6 +216,17 @@ export class LedgerStore {
     return rows.map(runOf)
   }
 
+  /** Every cosignature of the next `sizes` checkpoints of more than `after` leaves that have one, by size. */
+  async cosignaturesAfter(after: number, sizes: number): Promise<readonly StoredCosignature[]> {
+    return await this.prisma.$queryRawUnsafe<StoredCosignature[]>(
+      `SELECT size, witness, line FROM cosignature WHERE size IN
+         (SELECT DISTINCT size FROM cosignature WHERE size > $1::int ORDER BY size LIMIT $2::int)
+       ORDER BY size, witness`,
+      after,
+      sizes,
+    )
+  }
+
   /** Events older than those held in memory. */
   async events(
     after: number,

@@ -88,6 +88,9 @@ export const checkpointSchema = z.strictObject({
   note: z.string().max(20_000),
 })
 
+/** Checkpoints that somebody cosigned, by size; the next page begins after the last of them. */
+export const cosignedCheckpointsSchema = z.strictObject({ checkpoints: z.array(checkpointSchema).max(500) })
+
 export const postCosignatureSchema = z.strictObject({
   size: countSchema,
   root: digestSchema,

@@ -5,6 +5,7 @@ export const routes = {
   /** the checkpoint that a run waits or waited for: the one with its Receipt, or before that the one with its Spends */
   checkpointOf: (run: string) => `/v1/log/checkpoint?run=${run}`,
   checkpointAt: (size: number) => `/v1/log/checkpoint?size=${size}`,
+  cosignedCheckpoints: (after: number) => `/v1/log/cosigned?after=${after}`,
   leaves: (from: number, to: number) => `/v1/log/leaves?from=${from}&to=${to}`,
   inclusion: (digest: string, size: number) => `/v1/log/inclusion?digest=${digest}&size=${size}`,
   consistency: (from: number, to: number) => `/v1/log/consistency?from=${from}&to=${to}`,
