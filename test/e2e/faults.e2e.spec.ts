@@ -296,8 +296,10 @@ describe('news that comes twice, late, in another order or not at all', () => {
       receipt: 1,
       'output-keys': 1,
     })
-    const sent = carrier.posted.filter(({ run, type }) => run === id && type === 'spend')
-    expect(sent.length, 'no Spend was sent twice: the network was not bad enough').toBeGreaterThan(3)
+    // A worker that hears no answer cannot see for itself what was recorded, so it sends the same again.
+    const sent = carrier.posted.filter(({ run, type }) => run === id && type === 'receipt')
+    expect(sent.length, 'nothing was sent twice: the network was not bad enough').toBeGreaterThan(1)
+    expect(new Set(sent.map(({ jws }) => jws)).size).toBe(1)
   }, 60_000)
 })
 
