@@ -23,6 +23,19 @@ export interface SigningKey {
 
 /** RFC 7638 §3: SHA-256 over the required members in lexicographic order. */
 export function thumbprintOf(key: PublicKey): Thumbprint {
+  const name = `${key.kty} ${key.crv} ${key.x}`
+  const known = thumbprints.get(name)
+  if (known !== undefined) return known
+  const thumbprint = makeThumbprint(key)
+  if (thumbprints.size >= maximumThumbprints) thumbprints.clear()
+  thumbprints.set(name, thumbprint)
+  return thumbprint
+}
+
+const thumbprints = new Map<string, Thumbprint>()
+const maximumThumbprints = 10_000
+
+function makeThumbprint(key: PublicKey): Thumbprint {
   return toBase64url(sha256(utf8(canonicalJson({ crv: key.crv, kty: key.kty, x: key.x }))))
 }
 

@@ -136,7 +136,20 @@ function asVerified<P>(
   return Object.freeze(statement) as Verified<P>
 }
 
+// The same few keys sign nearly everything, each the same few types.
+const headers = new Map<string, string>()
+const maximumHeaders = 10_000
+
 function protectedHeader(type: StatementType, kid: Thumbprint): string {
+  const known = headers.get(`${type} ${kid}`)
+  if (known !== undefined) return known
+  const header = makeHeader(type, kid)
+  if (headers.size >= maximumHeaders) headers.clear()
+  headers.set(`${type} ${kid}`, header)
+  return header
+}
+
+function makeHeader(type: StatementType, kid: Thumbprint): string {
   return toBase64url(utf8(canonicalJson({ alg: 'Ed25519', kid, typ: mediaType(type) })))
 }
 
