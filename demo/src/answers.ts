@@ -22,12 +22,7 @@ export function errorOf(said: Said): string {
   const problems = [...(error.problems ?? findings(said.answer)), ...queryFaults(said.answer)].map(
     problemText,
   )
-  return [
-    message,
-    ...problems,
-    ...reasons,
-    error.code === undefined ? '' : `[${error.code}]`,
-  ].join(' ')
+  return [message, ...problems, ...reasons, error.code === undefined ? '' : `[${error.code}]`].join(' ')
 }
 
 interface Problem {

@@ -9,6 +9,7 @@ import { Stack } from './stack/stack.js'
 import { makeIdentities, signContract } from './story/agree.js'
 import { playHostile } from './story/attack.js'
 import { audit } from './story/audit.js'
+import { auditAlteredRecords, lieAboutTheRecord } from './story/deceive.js'
 import { twoQueries } from './story/compute.js'
 import { tryWhatIsNotAllowed } from './story/refuse.js'
 import { placeFiles, sealAll } from './story/share.js'
@@ -84,11 +85,13 @@ async function story(tell: Narrator, stack: Stack, fast: boolean, out: string): 
   tell.title('3. Two reviewed queries over everybody’s data')
   const [deaths = '', fibrosis = ''] = await twoQueries(tell, stack, contract, out)
   tell.title('4. What is not allowed is refused, and says why')
-  await tryWhatIsNotAllowed(tell, stack, contract, deaths)
+  const held = await tryWhatIsNotAllowed(tell, stack, contract, deaths)
   tell.title('5. A hostile coordinator')
-  await playHostile(tell, stack, contract, fibrosis)
+  await playHostile(tell, stack, contract, fibrosis, held)
+  await lieAboutTheRecord(tell, stack, contract)
   tell.title('6. The auditor')
   await audit(tell, stack, contract, out)
+  await auditAlteredRecords(tell, stack, contract, out)
 }
 
 async function sandbox(): Promise<{ mode: string; note: string }> {

@@ -232,6 +232,7 @@ async function awaitRecorded(
       return await log.recorded(logged)
     },
     () => recordWaitSeconds - clock.elapsed(mark) / 1000,
+    () => watch.secondsLeft(),
   )
   if (checkpoint !== null) return checkpoint
   throw new EnclaveError(

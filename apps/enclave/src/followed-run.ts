@@ -36,14 +36,19 @@ export class FollowedRun {
    * Follows the run until something is there.
    * @param find - looks at the newest view; null means not yet
    * @param secondsLeft - how long to go on waiting; at zero it gives up and returns null
+   * @param lookAgainIn - seconds after which `find` looks again though nothing new was shown
    */
-  async until<T>(find: () => Promise<T | null>, secondsLeft: () => number): Promise<T | null> {
+  async until<T>(
+    find: () => Promise<T | null>,
+    secondsLeft: () => number,
+    lookAgainIn: () => number = () => limits.pollSeconds,
+  ): Promise<T | null> {
     for (;;) {
       const found = await find()
       if (found !== null) return found
       const seconds = secondsLeft()
       if (seconds <= 0) return null
-      await this.turn(Math.min(limits.pollSeconds, Math.max(1, Math.ceil(seconds))))
+      await this.turn(Math.min(limits.pollSeconds, Math.max(1, Math.ceil(Math.min(seconds, lookAgainIn())))))
     }
   }
 

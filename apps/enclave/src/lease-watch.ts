@@ -30,6 +30,11 @@ export class LeaseWatch {
     this.leases.check()
   }
 
+  /** How long nothing has to be looked at: no lease runs out before. */
+  secondsLeft(): number {
+    return this.leases.secondsLeft()
+  }
+
   /** Does work under watch. `stop` fires when the work may not go on; its result is then thrown away. */
   async during<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
     const stop = new AbortController()

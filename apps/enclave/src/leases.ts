@@ -64,6 +64,12 @@ export class Leases {
     return null
   }
 
+  /** Seconds until the first lease runs out; without leases, none. */
+  secondsLeft(): number {
+    const ends = [...this.leases.values()].map(({ until }) => until)
+    return Math.max(0, (Math.min(...ends, Number.MAX_SAFE_INTEGER) - this.clock.now()) / 1000)
+  }
+
   /** When an owner's lease ends, as statements write times; without a lease, the beginning of time. */
   untilText(owner: Thumbprint): string {
     return new Date(this.leases.get(owner)?.until ?? 0).toISOString()

@@ -25,6 +25,7 @@ export type Lie = (question: Question, answer: unknown) => unknown
 
 export class HostileCoordinator {
   private lie: Lie | null = null
+  private readonly standing = new Set<Lie>()
   private readonly sockets = new Set<Socket>()
 
   private constructor(
@@ -56,6 +57,12 @@ export class HostileCoordinator {
     this.lie = lie
   }
 
+  /** Lies in this way beside whatever else it tells, until the function that comes back is called. */
+  alsoTell(lie: Lie): () => void {
+    this.standing.add(lie)
+    return () => this.standing.delete(lie)
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy()
     this.server.closeAllConnections()
@@ -82,7 +89,7 @@ export class HostileCoordinator {
     answer: ServerResponse,
   ): Promise<void> {
     const isJson = (truth.headers['content-type'] ?? '').includes('json')
-    if (this.lie === null || !isJson) {
+    if ((this.lie === null && this.standing.size === 0) || !isJson) {
       answer.writeHead(truth.statusCode ?? 502, truth.headers)
       truth.on('error', () => answer.destroy())
       truth.pipe(answer)
@@ -90,7 +97,9 @@ export class HostileCoordinator {
     }
     const chunks: Buffer[] = []
     for await (const chunk of truth as AsyncIterable<Buffer>) chunks.push(chunk)
-    const told = this.lie(questionOf(question), JSON.parse(Buffer.concat(chunks).toString()))
+    let told: unknown = JSON.parse(Buffer.concat(chunks).toString())
+    for (const lie of [...this.standing, ...(this.lie === null ? [] : [this.lie])])
+      told = await lie(questionOf(question), told)
     const body = Buffer.from(JSON.stringify(told))
     answer.writeHead(truth.statusCode ?? 502, { ...truth.headers, 'content-length': body.length })
     answer.end(body)

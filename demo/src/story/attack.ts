@@ -6,22 +6,20 @@ import { offerRogueEnclave, type Trick } from '../stack/rogue-worker.js'
 import type { Stack } from '../stack/stack.js'
 import { owners } from '../study.js'
 import { requestAndWait } from './compute.js'
+import type { HeldRun } from './withhold.js'
 
 export async function playHostile(
   tell: Narrator,
   stack: Stack,
   contract: string,
   completedRun: string,
+  held: HeldRun,
 ): Promise<void> {
   const institute = stack.party('institute')
   await tell.step('the institute takes a new sealing key', () =>
     institute.must('identity', 'renew', '--sealing'),
   )
   const asOwners = await ownersAsking(stack)
-  await stack.worker?.stop()
-  for (const { trick, what, expected } of rogueOffers)
-    await tell.refused(what, () => refusalOfRogue(stack, contract, trick), expected)
-  stack.startWorker()
   const replay = await replayedOffer(stack, completedRun)
   for (const { what, lie, expected } of [
     ...contractLies(contract),
@@ -33,10 +31,11 @@ export async function playHostile(
     () => secondRelease(stack, contract, completedRun),
     /does not show/,
   )
-  await tell.step('told the truth again, everything works as before', async () => {
-    const { state } = await requestAndWait(stack, contract, 'people_by_sex')
-    if (state !== 'completed') throw new Error(`ended ${state}`)
-  })
+  await held.end(tell)
+  await stack.worker?.stop()
+  for (const { trick, what, expected } of rogueOffers)
+    await tell.refused(what, () => refusalOfRogue(stack, contract, trick), expected)
+  stack.startWorker()
 }
 
 const rogueOffers: readonly { trick: Trick; what: string; expected: RegExp }[] = [

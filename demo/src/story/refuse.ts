@@ -5,13 +5,14 @@ import type { Narrator } from '../narrator.js'
 import type { Stack } from '../stack/stack.js'
 import { requestAndWait } from './compute.js'
 import { files } from './share.js'
+import { holdRun, type HeldRun } from './withhold.js'
 
 export async function tryWhatIsNotAllowed(
   tell: Narrator,
   stack: Stack,
   contract: string,
   deathRun: string,
-): Promise<void> {
+): Promise<HeldRun> {
   const institute = stack.party('institute')
   const laboratory = stack.party('laboratory')
   const request = (label: string, computation: string, ...more: readonly string[]) =>
@@ -88,6 +89,7 @@ export async function tryWhatIsNotAllowed(
     /limit\.runs/,
   )
   const { dataset, file } = files.laboratory
+  const held = await holdRun(stack, contract)
   await tell.step('the laboratory withdraws what it sealed, at once and alone', () =>
     laboratory.must(
       'dataset',
@@ -118,4 +120,5 @@ export async function tryWhatIsNotAllowed(
       '--replace',
     ),
   )
+  return held
 }

@@ -90,7 +90,8 @@ export function keyAt(
 ): KeyAtPlace {
   const named = ({ payload }: Act<Identity>) =>
     statementRules[type].authority.key === 'daemon' ? payload.daemonKey : payload.consentKey
-  const link = links.findLast((candidate) => thumbprintOfKey(named(candidate)) === kid)
+  // A key may outlive a renewal of another one: where the log has it first is what counts.
+  const link = links.find((candidate) => thumbprintOfKey(named(candidate)) === kid)
   if (link === undefined) return { key: null, fault: `a key ${kid} that no Identity of the party names` }
   const { payload } = link
   try {

@@ -35,8 +35,9 @@ Examples:
   run
     .command('show <run>')
     .description('Shows where a run stands, what it waits for and for whom.')
+    .option('--wait', 'wait until the run has ended, and say on the way what it waits for')
     .addHelpText('after', '\nExample:\n  $ sealroom run show 9be01c\n')
-    .action(frame.action<[string, object]>(showRun))
+    .action(frame.action<[string, { wait?: boolean }]>(showRun))
   run
     .command('explain <run>')
     .description('Shows every check that every side made in a run, and why something was refused.')

@@ -2,12 +2,11 @@ import { computationOf } from '#libs/contract'
 import type { RunView } from '#libs/protocol'
 import { activeContract, contractIdFrom } from '../contracts/active-contract.js'
 import { AgentError } from '../errors.js'
-import { awaitRun } from '../runs/await-run.js'
 import { runIdFrom } from '../runs/find-run.js'
 import { readParameters } from '../runs/parameters.js'
 import { makeRequest, sendRequest } from '../runs/request-run.js'
 import { exitCodes } from './exit-codes.js'
-import { runLines, waitingText } from './run-show.js'
+import { endedRun, runLines } from './run-show.js'
 import type { Session } from './session.js'
 import type { Answer } from './world.js'
 
@@ -41,14 +40,7 @@ export async function requestRun(session: Session, options: RequestOptions): Pro
   const run = await sendRequest(agent, request)
   if (options.wait !== true)
     return { json: { run }, text: [`run ${run} is requested: see \`sealroom run show ${run.slice(0, 12)}\``] }
-  const view = await awaitRun(agent, run, {
-    signal: session.world.signal,
-    wait: session.world.wait,
-    onState: (seen) => {
-      session.note(waitingText(seen, contract.labelOf))
-    },
-  })
-  return endedAnswer(view, contract.labelOf)
+  return endedAnswer(await endedRun(session, agent, run, contract.labelOf), contract.labelOf)
 }
 
 export async function cancelRun(session: Session, given: string): Promise<Answer> {

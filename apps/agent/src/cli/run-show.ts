@@ -1,8 +1,9 @@
 import type { RunView } from '#libs/protocol'
+import type { Agent } from '../agent.js'
 import { contractIdFrom } from '../contracts/active-contract.js'
 import { explainRun } from '../daemon/explain.js'
 import { runIdFrom } from '../runs/find-run.js'
-import { hasEnded } from '../runs/await-run.js'
+import { awaitRun, hasEnded } from '../runs/await-run.js'
 import { spaces } from '../store/records.js'
 import { followLog } from '../trust/log-follower.js'
 import { exitCodes } from './exit-codes.js'
@@ -38,10 +39,16 @@ export async function listRuns(session: Session, options: { contract?: string })
   }
 }
 
-export async function showRun(session: Session, given: string): Promise<Answer> {
+export async function showRun(
+  session: Session,
+  given: string,
+  options: { readonly wait?: boolean },
+): Promise<Answer> {
   const { agent } = await session.agent()
-  const view = await agent.client.run(await runIdFrom(agent, given))
+  const run = await runIdFrom(agent, given)
   const labelOf = await partyNames(agent)
+  const view =
+    options.wait === true ? await endedRun(session, agent, run, labelOf) : await agent.client.run(run)
   const decision = await agent.store.get(spaces.consents, view.id)
   return {
     json: {
@@ -107,4 +114,21 @@ export function runLines(view: RunView, labelOf: (party: string) => string): str
 // A key that no party has is an enclave's, fresh for the run.
 function shortKey(name: string): string {
   return /^[A-Za-z0-9_-]{43}$/.test(name) ? `enclave ${name.slice(0, 12)}…` : name
+}
+
+/** The run once it has ended; says on the way what it waits for. @throws AgentError `WAITING` where the person stops waiting. */
+export async function endedRun(
+  session: Session,
+  agent: Agent,
+  run: string,
+  labelOf: (party: string) => string,
+): Promise<RunView> {
+  const { signal, wait } = session.world
+  return await awaitRun(agent, run, {
+    signal,
+    wait,
+    onState: (seen) => {
+      session.note(waitingText(seen, labelOf))
+    },
+  })
 }

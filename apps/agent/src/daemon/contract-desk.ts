@@ -3,11 +3,8 @@ import type { ContractView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { verifyActiveContract, type VerifiedContract } from '../trust/verify-contract.js'
 
-/**
- * A contract is looked at anew at every event about it, and after this long without one: what the coordinator keeps out of the feed it
- * would keep out of the contract too.
- */
-const freshMilliseconds = 5000
+/** A contract is looked at anew after this long, news or not: what the coordinator keeps back it would keep back anyway. */
+const freshMilliseconds = 1000
 
 interface Known {
   readonly shown: string
@@ -21,7 +18,7 @@ export class ContractDesk {
 
   constructor(private readonly agent: Agent) {}
 
-  /** The contract in force, verified; at most five seconds old. @throws whatever verification throws. */
+  /** The contract in force, verified; at most a second old. @throws whatever verification throws. */
   async active(id: Digest): Promise<VerifiedContract> {
     const known = this.verified.get(id)
     const lookedAt = this.agent.now()

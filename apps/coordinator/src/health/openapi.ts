@@ -48,18 +48,27 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'A checkpoint with the cosignatures known',
       query: ['run', 'size'],
       answer: checkpointSchema,
+      open: 'anyone',
     },
   },
-  '/v1/log/leaves': { get: { summary: 'Leaves of a range', query: ['from', 'to'], answer: leavesSchema } },
+  '/v1/log/leaves': {
+    get: { summary: 'Leaves of a range', query: ['from', 'to'], answer: leavesSchema, open: 'anyone' },
+  },
   '/v1/log/inclusion': {
     get: {
       summary: 'Proof that a statement is in the log',
       query: ['digest', 'size'],
       answer: inclusionSchema,
+      open: 'anyone',
     },
   },
   '/v1/log/consistency': {
-    get: { summary: 'Proof that the log only grew', query: ['from', 'to'], answer: consistencySchema },
+    get: {
+      summary: 'Proof that the log only grew',
+      query: ['from', 'to'],
+      answer: consistencySchema,
+      open: 'anyone',
+    },
   },
   '/v1/log/cosigned': {
     get: {

@@ -34,6 +34,12 @@ export class Checkpoints {
     return { size, root, note: note + this.cosignatures.lines(size).join('') }
   }
 
+  /** A checkpoint under the log's key alone; the newest where no size is named. @throws CoordinatorError `CHECKPOINT_UNKNOWN`. */
+  async bare(size = this.log.size): Promise<CheckpointMessage> {
+    const { root, note } = await this.log.checkpoint(size)
+    return { size, root, note }
+  }
+
   /** Checkpoints of more than `after` leaves that somebody cosigned, the smallest first, with every cosignature ever recorded. */
   async cosignedAfter(after: number): Promise<readonly CheckpointMessage[]> {
     const bySize = new Map<number, string[]>()

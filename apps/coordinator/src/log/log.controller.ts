@@ -34,12 +34,15 @@ export class LogController {
     return { origin, logKey: logKey.publicKey, coordinatorKey: coordinatorKey.publicKey, size: this.log.size }
   }
 
+  /** Anyone may follow the log; who cosigns it, by their keys, is for those who signed in. */
+  @Serves('anyone')
   @Get('checkpoint')
   checkpoint(
     @Query('run', { schema: digestSchema.optional() }) run: string | undefined,
     @Query('size', { schema: wholeNumber.optional() }) size: number | undefined,
     @From() caller: Caller,
   ): Promise<CheckpointMessage> {
+    if (caller.kind === 'anyone') return this.checkpoints.bare(size)
     if (size !== undefined) return this.checkpoints.at(size)
     return run === undefined ? this.checkpoints.forCaller(caller) : this.checkpoints.ofRun(run, caller)
   }
@@ -52,6 +55,7 @@ export class LogController {
     return { checkpoints: await this.checkpoints.cosignedAfter(after) }
   }
 
+  @Serves('anyone')
   @Get('leaves')
   leaves(
     @Query('from', { schema: wholeNumber }) from: number,
@@ -65,6 +69,7 @@ export class LogController {
     return { from, leaves: this.log.leavesBetween(from, Math.min(to, from + pageLeaves)) }
   }
 
+  @Serves('anyone')
   @Get('inclusion')
   inclusion(
     @Query('digest', { schema: digestSchema }) digest: string,
@@ -73,6 +78,7 @@ export class LogController {
     return { size, ...this.log.inclusion(digest, size) }
   }
 
+  @Serves('anyone')
   @Get('consistency')
   consistency(
     @Query('from', { schema: wholeNumber }) from: number,
