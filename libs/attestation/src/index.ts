@@ -17,3 +17,7 @@ export {
 export * from './reference-values.js'
 export * from './verifiers.js'
 export * from './verify-enclave.js'
+export { judgeEvidence, type EvidenceVerdict, type VerdictSteps } from './verdict.js'
+export { judgeSnpReport } from './sev-snp/production.js'
+export type { SnpEvidence } from './sev-snp/authenticate.js'
+export { amdRoots, generations, type AmdRoots, type Generation } from './sev-snp/generations.js'

@@ -404,14 +404,14 @@ describe('verifyEnclave', () => {
     ],
     ['evidence that calls itself real', (f) => (f.kind = 'sev-snp'), 'TEE_MISMATCH', 'parse', 'kind'],
     [
-      'real evidence for SEV-SNP, which cannot be verified yet',
+      'real evidence for SEV-SNP without the certificates that vouch for it',
       (f) => {
         f.kind = 'sev-snp'
         f.enclaves = [snpEntry]
       },
-      'TEE_UNSUPPORTED',
+      'COLLATERAL_MISSING',
       'authenticate',
-      'kind',
+      'vek',
     ],
     [
       'real evidence for TDX, which cannot be verified yet',

@@ -1,10 +1,11 @@
 /**
- * Certificates as people hand them over (RFC 7468): DER, or PEM blocks one after the other. Text before a block is skipped,
+ * Certificates and revocation lists as people hand them over (RFC 7468): DER, or PEM blocks one after the other. Text before a block is skipped,
  * as that RFC has it; after the last block nothing but white space may follow.
  */
 import { CodedError, fromBase64, fromUtf8 } from '#libs/canonical'
 import { AttestationError } from '../errors.js'
 import { parseCertificate, type Certificate } from './certificate.js'
+import { parseRevocationList, type RevocationList } from './revocation-list.js'
 
 /** More certificates in one file are refused. */
 export const maximumCertificates = 32
@@ -54,9 +55,21 @@ export function parsePem(text: string, what: string, label = 'CERTIFICATE'): rea
  * @throws AttestationError `MALFORMED`, `TRAILING_DATA`.
  */
 export function parseCertificates(bytes: Uint8Array, what: string): readonly Certificate[] {
-  // DER of a certificate begins with a SEQUENCE, which no PEM text does.
-  if (bytes[0] === 0x30) return [parseCertificate(bytes, what)]
-  return parsePem(pemText(bytes, what), what).map((der) => parseCertificate(der, what))
+  return derOf(bytes, what, 'CERTIFICATE').map((der) => parseCertificate(der, what))
+}
+
+/**
+ * The revocation lists of a file: one in DER, or any number in PEM. None where there is no file.
+ * @throws AttestationError `MALFORMED`, `TRAILING_DATA`.
+ */
+export function parseRevocationLists(bytes: Uint8Array | undefined, what: string): readonly RevocationList[] {
+  if (bytes === undefined) return []
+  return derOf(bytes, what, 'X509 CRL').map((der) => parseRevocationList(der, what))
+}
+
+// DER of either begins with a SEQUENCE, which no PEM text does.
+function derOf(bytes: Uint8Array, what: string, label: string): readonly Uint8Array[] {
+  return bytes[0] === 0x30 ? [bytes] : parsePem(pemText(bytes, what), what, label)
 }
 
 function pemText(bytes: Uint8Array, what: string): string {
