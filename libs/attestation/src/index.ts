@@ -21,3 +21,6 @@ export { judgeEvidence, type EvidenceVerdict, type VerdictSteps } from './verdic
 export { judgeSnpReport } from './sev-snp/production.js'
 export type { SnpEvidence } from './sev-snp/authenticate.js'
 export { amdRoots, generations, type AmdRoots, type Generation } from './sev-snp/generations.js'
+export { certificateFingerprint } from './x509/pinned.js'
+export { awsNitroRoots } from './nitro/authenticate.js'
+export { judgeNitroDocument, type NitroRules } from './nitro/production.js'

@@ -46,7 +46,8 @@ export function snpFacts({
     measurement: toHex(report.measurement),
     report_data: toHex(report.reportData),
     host_data: toHex(report.hostData),
-    chip_id: toHex(report.chipId),
+    // Its first 16 bytes tell chips apart.
+    chip_id: toHex(report.chipId.subarray(0, 16)),
     ...(endorsement.provider === null ? {} : { csp: endorsement.provider }),
   }
 }
