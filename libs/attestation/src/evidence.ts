@@ -3,6 +3,7 @@
  * `AppraisedEnclave` is the one that the contract means, holding the keys of this Offer.
  */
 import { canonicalBytes, digest, domains, type Digest, type JsonValue } from '#libs/canonical'
+import { AttestationError } from './errors.js'
 import type { Check, Checklist } from './checklist.js'
 import type { ReferenceValues } from './reference-values.js'
 
@@ -22,6 +23,20 @@ export interface Evidence {
   /** In device order; empty where the Offer names no GPU. */
   readonly gpu?: readonly Uint8Array[]
   readonly collateral?: Collateral
+}
+
+/**
+ * Collateral that a verdict cannot do without.
+ * @throws AttestationError `COLLATERAL_MISSING`.
+ */
+export function neededCollateral({ kind, collateral = {} }: Evidence, name: string): Uint8Array {
+  const bytes = Object.hasOwn(collateral, name) ? collateral[name] : undefined
+  if (bytes !== undefined) return bytes
+  throw new AttestationError(
+    'COLLATERAL_MISSING',
+    `evidence of ${kind} comes without the collateral ${name}; hand it over with the evidence`,
+    { stage: 'authenticate', field: name },
+  )
 }
 
 declare const authentic: unique symbol

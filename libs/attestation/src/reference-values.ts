@@ -41,7 +41,20 @@ export const simulatedReferenceSchema = z.strictObject({
   maximumAgeSeconds,
 })
 
-/** AMD SEV-SNP. Debug and migration agents are never accepted; VMPL must be 0. */
+/** What an SNP guest's policy or platform may add against neighbours, the host and whoever stands beside the machine. */
+export const snpProtections = [
+  'singleSocket',
+  'aes256Xts',
+  'raplDisabled',
+  'ciphertextHiding',
+  'pageSwapDisabled',
+  'aliasCheck',
+] as const
+
+/** One of {@link snpProtections}. */
+export type SnpProtection = (typeof snpProtections)[number]
+
+/** AMD SEV-SNP. Debug and migration agents are never accepted. */
 export const sevSnpReferenceSchema = z.strictObject({
   tee: z.literal('sev-snp'),
   measurement: anyOf(hex(48)),
@@ -58,14 +71,28 @@ export const sevSnpReferenceSchema = z.strictObject({
   generations: anyOf(z.enum(['milan', 'genoa', 'turin'])).optional(),
   /** Chip ids. Left out: chips are not told apart. */
   chips: anyOf(hex(64)).optional(),
+  /** Chip ids that are refused, and with them chips that do not show theirs. Left out: none. */
+  refusedChips: anyOf(hex(64)).optional(),
   /** CSP ids of VLEK certificates. Left out: only chip-bound VCEK certificates. */
   providers: anyOf(z.string().regex(/^[\x21-\x7e]{1,100}$/)).optional(),
   /** HOST_DATA. Left out: zero. */
   hostData: anyOf(hex(32)).optional(),
-  /** ID_KEY_DIGEST. Left out: zero. */
+  /** FAMILY_ID and IMAGE_ID. Left out: zero. */
+  familyId: anyOf(hex(16)).optional(),
+  imageId: anyOf(hex(16)).optional(),
+  /** ID_KEY_DIGEST and AUTHOR_KEY_DIGEST. Left out: zero. */
   idKeyDigest: anyOf(hex(48)).optional(),
+  authorKeyDigest: anyOf(hex(48)).optional(),
+  /** Privilege levels of the code that asked for the report. Left out: 0, the highest. */
+  vmpl: anyOf(z.int().min(0).max(3)).optional(),
+  /** GUEST_SVN. Left out: not asked for, since the measurement names each image. */
+  minimumGuestSvn: z.int().min(0).max(4_294_967_295).optional(),
   /** The platform may run two threads a core. Left out: it may not. */
   smt: z.literal('allowed').optional(),
+  /** The guest may have memory on a CXL device. Left out: it may not. */
+  cxl: z.literal('allowed').optional(),
+  /** Protections that the owners do without, because their machines lack them. Left out: each must be on. */
+  waivedProtections: anyOf(z.enum(snpProtections)).optional(),
   gpu: gpuReferenceSchema.optional(),
 })
 
@@ -109,6 +136,9 @@ export type ReferenceValues = Readonly<z.infer<typeof referenceValuesSchema>>
 
 /** The reference values of the simulated TEE. */
 export type SimulatedReferenceValues = Extract<ReferenceValues, { tee: 'simulated' }>
+
+/** The reference values of AMD SEV-SNP. */
+export type SevSnpReferenceValues = Extract<ReferenceValues, { tee: 'sev-snp' }>
 
 /**
  * Reads one entry of a contract's `enclaves`.

@@ -1,9 +1,10 @@
 import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evidence.js'
 import { AttestationError } from './errors.js'
+import { sevSnpVerifier } from './sev-snp/verifier.js'
 import { simulatedVerifier } from './simulated/verifier.js'
 
 /** The verifiers there are. A new TEE adds its line here. */
-export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier]
+export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier, sevSnpVerifier]
 
 /**
  * The verifier of a kind of evidence.

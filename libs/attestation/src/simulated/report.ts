@@ -48,7 +48,7 @@ export function simulatedMessage(report: SimulatedReport): Uint8Array<ArrayBuffe
 
 /**
  * Reads evidence bytes; nothing is verified.
- * @throws AttestationError `EVIDENCE_TOO_LARGE`, `EVIDENCE_MALFORMED`, naming the field.
+ * @throws AttestationError `EVIDENCE_TOO_LARGE`, `MALFORMED`, naming the field.
  */
 export function parseSimulatedReport(bytes: Uint8Array): SignedSimulatedReport {
   if (bytes.length > maximumSimulatedLength)
@@ -73,5 +73,5 @@ function parseJson(bytes: Uint8Array): JsonValue {
 }
 
 function malformed(message: string, field: string, cause: unknown): AttestationError {
-  return new AttestationError('EVIDENCE_MALFORMED', message, { stage: 'parse', field, cause })
+  return new AttestationError('MALFORMED', message, { stage: 'parse', field, cause })
 }

@@ -66,7 +66,7 @@ async function isSigned({ report, signature }: SignedSimulatedReport): Promise<b
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     throw new AttestationError(
-      'EVIDENCE_MALFORMED',
+      'MALFORMED',
       `simulated evidence has an unusable key or signature: ${cause.message}`,
       {
         stage: 'authenticate',

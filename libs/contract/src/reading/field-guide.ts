@@ -113,9 +113,9 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   'enclaves.*.generations.*': ['milan, genoa or turin', 'Write one of these generations.'],
   'enclaves.*.providers': [
     'a list of provider names as in the VLEK, no two alike',
-    'Write names like cc-us-east-2.amazonaws.com.',
+    'Write names like CN=cc-us-east-2.amazonaws.com.',
   ],
-  'enclaves.*.providers.*': ['a provider name', 'Write a name like cc-us-east-2.amazonaws.com.'],
+  'enclaves.*.providers.*': ['a provider name', 'Write a name like CN=cc-us-east-2.amazonaws.com.'],
   'enclaves.*.hostData': [
     'a list of 64 lower-case hexadecimal characters each, no two alike',
     'Copy the digest of the init data.',
@@ -139,6 +139,35 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   'enclaves.*.chips.*': [
     'a chip id of 128 lower-case hexadecimal characters',
     'Copy it from evidence that you trust.',
+  ],
+  'enclaves.*.refusedChips': [
+    'a list of chip ids of 128 lower-case hexadecimal characters, no two alike',
+    'Leave it out to refuse no chip by its id.',
+  ],
+  'enclaves.*.refusedChips.*': [
+    'a chip id of 128 lower-case hexadecimal characters',
+    'Copy it from the evidence of the chip that you no longer trust.',
+  ],
+  'enclaves.*.familyId': ['a list of 32 lower-case hexadecimal characters each, no two alike', fromBuild],
+  'enclaves.*.familyId.*': ['32 lower-case hexadecimal characters', fromBuild],
+  'enclaves.*.imageId': ['a list of 32 lower-case hexadecimal characters each, no two alike', fromBuild],
+  'enclaves.*.imageId.*': ['32 lower-case hexadecimal characters', fromBuild],
+  'enclaves.*.authorKeyDigest': [hex96, fromBuild],
+  'enclaves.*.authorKeyDigest.*': ['96 lower-case hexadecimal characters', fromBuild],
+  'enclaves.*.vmpl': ['a list of privilege levels, no two alike', 'Leave it out to accept VMPL 0 only.'],
+  'enclaves.*.vmpl.*': ['a whole number from 0 to 3', 'Write the level at which the worker runs.'],
+  'enclaves.*.minimumGuestSvn': [
+    'a whole number from 0 to 4294967295',
+    'Write the lowest GUEST_SVN that you accept, or leave it out.',
+  ],
+  'enclaves.*.cxl': ['allowed', 'Leave it out to demand that the guest has no memory on CXL devices.'],
+  'enclaves.*.waivedProtections': [
+    'a list of protections that may be off, no two alike',
+    'Leave it out to demand each of them.',
+  ],
+  'enclaves.*.waivedProtections.*': [
+    'singleSocket, aes256Xts, raplDisabled, ciphertextHiding, pageSwapDisabled or aliasCheck',
+    'Write one of these protections.',
   ],
   'enclaves.*.smt': ['allowed', 'Leave it out to demand that multithreading is off.'],
   'enclaves.*.gpu.devices': ['a whole number from 1 to 64', 'Leave it out for exactly one GPU.'],

@@ -11,6 +11,7 @@ export type FindingCode =
   | 'SIMULATED_ENCLAVE'
   | 'UNREPRODUCIBLE_MEASUREMENT'
   | 'MULTITHREADING_ALLOWED'
+  | 'PROTECTIONS_WAIVED'
   | 'OUTDATED_FIRMWARE_ALLOWED'
   | 'OLD_EVIDENCE'
   | 'NO_RESEALING'
@@ -114,6 +115,15 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           'MULTITHREADING_ALLOWED',
           path,
           'Multithreading is allowed: another tenant may share a core with the enclave.',
+        ),
+      )
+    if (entry.tee === 'sev-snp' && entry.waivedProtections !== undefined)
+      found.push(
+        finding(
+          'caution',
+          'PROTECTIONS_WAIVED',
+          path,
+          `Machines may do without these protections: ${entry.waivedProtections.join(', ')}.`,
         ),
       )
     if (entry.tee === 'tdx' && (entry.tcbStatus ?? []).length > 0)

@@ -108,6 +108,7 @@ describe('reviewContract', () => {
     ['OLD_EVIDENCE', 'maximumAgeSeconds: 300', 'maximumAgeSeconds: 7200'],
     ['UNREPRODUCIBLE_MEASUREMENT', '01'.repeat(47) + '02', '00'.repeat(48)],
     ['MULTITHREADING_ALLOWED', 'gpu: {', 'smt: allowed\n    gpu: {'],
+    ['PROTECTIONS_WAIVED', 'gpu: {', 'waivedProtections: [aliasCheck]\n    gpu: {'],
     [
       'OUTDATED_FIRMWARE_ALLOWED',
       'minimumTcb: { evaluationDataNumber: 17 }',

@@ -32,10 +32,27 @@ const sevSnpEnclaveSchema = z.strictObject({
   maximumAgeSeconds,
   generations: anyOf(z.enum(['milan', 'genoa', 'turin'])).optional(),
   chips: anyOf(hex(64)).optional(),
+  refusedChips: anyOf(hex(64)).optional(),
   providers: anyOf(z.string().regex(/^[\x21-\x7e]{1,100}$/)).optional(),
   hostData: anyOf(hex(32)).optional(),
+  familyId: anyOf(hex(16)).optional(),
+  imageId: anyOf(hex(16)).optional(),
   idKeyDigest: anyOf(hex(48)).optional(),
+  authorKeyDigest: anyOf(hex(48)).optional(),
+  vmpl: anyOf(z.int().min(0).max(3)).optional(),
+  minimumGuestSvn: z.int().min(0).max(4_294_967_295).optional(),
   smt: z.literal('allowed').optional(),
+  cxl: z.literal('allowed').optional(),
+  waivedProtections: anyOf(
+    z.enum([
+      'singleSocket',
+      'aes256Xts',
+      'raplDisabled',
+      'ciphertextHiding',
+      'pageSwapDisabled',
+      'aliasCheck',
+    ]),
+  ).optional(),
   gpu: gpuSchema.optional(),
 })
 

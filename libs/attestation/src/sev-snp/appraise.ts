@@ -1,0 +1,153 @@
+/**
+ * Whether an authentic report is of an enclave that a contract means. Every field is compared; where the contract is silent the
+ * field must have its safe value (see reference-values.ts). The measurement itself is compared by verify-enclave.ts.
+ */
+import type { AttestationErrorCode } from '../errors.js'
+import type { Checklist } from '../checklist.js'
+import type { SevSnpReferenceValues, SnpProtection } from '../reference-values.js'
+import { snpProtections } from '../reference-values.js'
+import { tcbText, type SnpClaims } from './claims.js'
+import { componentBelow, type Tcb } from './tcb.js'
+
+/**
+ * Appraises claims against one entry of a contract.
+ * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `TCB_OUT_OF_DATE`, `POLICY`, naming the claim.
+ */
+export function appraiseSnpClaims(
+  claims: SnpClaims,
+  reference: SevSnpReferenceValues,
+  checklist: Checklist,
+): void {
+  const demand = (check: string, expected: string, seen: string, ok: boolean, code = policyCode): void => {
+    checklist.demand({ stage: 'appraise', check, expected, seen, ok, code })
+  }
+  demandGuestPolicy(claims, reference, demand)
+  demandProtections(claims, reference, demand)
+  demandFirmware(claims, reference, demand)
+  demandMachine(claims, reference, demand)
+  demandLaunch(claims, reference, demand)
+}
+
+type Demand = (
+  check: string,
+  expected: string,
+  seen: string,
+  ok: boolean,
+  code?: AttestationErrorCode,
+) => void
+
+const policyCode: AttestationErrorCode = 'POLICY'
+const zeros = (bytes: number): readonly string[] => ['00'.repeat(bytes)]
+const onOff = (flag: boolean): string => (flag ? 'on' : 'off')
+
+function demandGuestPolicy(
+  { policy, platform, vmpl }: SnpClaims,
+  reference: SevSnpReferenceValues,
+  demand: Demand,
+): void {
+  demand('policy.debug', 'off', onOff(policy.debug), !policy.debug, 'DEBUG_ENABLED')
+  demand(
+    'policy.migrationAgent',
+    'off',
+    onOff(policy.migrationAgent),
+    !policy.migrationAgent,
+    'MIGRATION_ALLOWED',
+  )
+  if (reference.smt !== 'allowed') {
+    demand('policy.smtAllowed', 'off', onOff(policy.smtAllowed), !policy.smtAllowed)
+    demand('platform.smt', 'off', onOff(platform.smt), !platform.smt)
+  }
+  if (reference.cxl !== 'allowed')
+    demand('policy.cxlAllowed', 'off', onOff(policy.cxlAllowed), !policy.cxlAllowed)
+  const levels = reference.vmpl ?? [0]
+  demand('vmpl', levels.join(' or '), String(vmpl), levels.includes(vmpl))
+}
+
+// The guest's policy makes the firmware see to it for good; the platform's state shows it for as long as the guest lives,
+// since only a reset changes it.
+function demandProtections(
+  { policy, platform }: SnpClaims,
+  reference: SevSnpReferenceValues,
+  demand: Demand,
+): void {
+  const isOn: Readonly<Record<SnpProtection, boolean>> = {
+    singleSocket: policy.singleSocket,
+    aes256Xts: policy.aes256Xts,
+    raplDisabled: policy.raplDisabled || platform.raplDisabled,
+    ciphertextHiding: policy.ciphertextHiding || platform.ciphertextHiding,
+    pageSwapDisabled: policy.pageSwapDisabled,
+    aliasCheck: platform.aliasCheck,
+  }
+  for (const protection of snpProtections)
+    if (!(reference.waivedProtections ?? []).includes(protection))
+      demand(`protection ${protection}`, 'on', onOff(isOn[protection]), isOn[protection])
+}
+
+function demandFirmware(
+  claims: SnpClaims,
+  { minimumTcb, minimumGuestSvn }: SevSnpReferenceValues,
+  demand: Demand,
+): void {
+  if (claims.generation === 'turin')
+    demand(
+      'minimumTcb.fmc',
+      'named, as Turin has it',
+      minimumTcb.fmc === undefined ? 'not named' : 'named',
+      minimumTcb.fmc !== undefined,
+    )
+  const least: Partial<Tcb> = minimumTcb
+  // What the guest began on counts too: it may have been taken over then.
+  for (const name of ['reportedTcb', 'launchTcb'] as const)
+    demand(
+      name,
+      `at least ${tcbText(least)}`,
+      tcbText(claims[name]),
+      componentBelow(claims[name], least) === undefined,
+      'TCB_OUT_OF_DATE',
+    )
+  if (minimumGuestSvn !== undefined)
+    demand(
+      'guestSvn',
+      `at least ${minimumGuestSvn}`,
+      String(claims.guestSvn),
+      claims.guestSvn >= minimumGuestSvn,
+    )
+}
+
+function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, demand: Demand): void {
+  const { generation, signingKey, provider, chipId } = claims
+  const accepted = reference.generations
+  if (accepted !== undefined)
+    demand('generation', accepted.join(' or '), generation, accepted.includes(generation))
+  if (reference.providers === undefined) demand('signingKey', 'VCEK', signingKey, signingKey === 'VCEK')
+  else
+    demand(
+      'provider',
+      reference.providers.join(' or '),
+      provider ?? 'none',
+      provider !== null && reference.providers.includes(provider),
+    )
+  const chip = chipId === null ? 'not shown' : `${chipId.slice(0, 16)}…`
+  if (reference.chips !== undefined)
+    demand('chipId', 'on the list of chips', chip, chipId !== null && reference.chips.includes(chipId))
+  // A chip that does not show itself may be one of those refused.
+  if (reference.refusedChips !== undefined)
+    demand(
+      'chipId',
+      'shown, and not on the list of refused chips',
+      chip,
+      chipId !== null && !reference.refusedChips.includes(chipId),
+    )
+}
+
+function demandLaunch(claims: SnpClaims, reference: SevSnpReferenceValues, demand: Demand): void {
+  const fields = [
+    ['hostData', reference.hostData ?? zeros(32)],
+    ['familyId', reference.familyId ?? zeros(16)],
+    ['imageId', reference.imageId ?? zeros(16)],
+    ['idKeyDigest', reference.idKeyDigest ?? zeros(48)],
+    ['authorKeyDigest', reference.authorKeyDigest ?? zeros(48)],
+  ] as const
+  for (const [name, expected] of fields)
+    demand(name, expected.join(' or '), claims[name], expected.includes(claims[name]))
+}

@@ -1,0 +1,168 @@
+/**
+ * Whether AMD's hardware made a report. Guards form, chain to a pinned root, the signature, and that the certificate is of the
+ * processor, the TCB and the chip that the report names. Says nothing about which code runs or how; see appraise.ts.
+ */
+import { equalBytes, toHex } from '#libs/canonical'
+import { AttestationError } from '../errors.js'
+import { verifyChain, type Chain } from '../x509/chain.node.js'
+import type { Certificate } from '../x509/certificate.js'
+import { parseCertificates, parseRevocationLists } from '../x509/pem.js'
+import { verifyNotRevoked } from '../x509/revocation.node.js'
+import { isRawEcdsa } from '../x509/signature.node.js'
+import { parseEndorsement, type Endorsement } from './endorsement.js'
+import { generationNames, generationOfCpu, type AmdRoots, type Generation } from './generations.js'
+import { checkReserved, parseSnpReport, type SnpReport } from './report.js'
+import { componentBelow, componentUnequal, readTcb, type Tcb } from './tcb.js'
+
+/** A report with what vouches for it: bytes from anyone. */
+export interface SnpEvidence {
+  readonly report: Uint8Array
+  /** VCEK or VLEK, in DER, or PEM of which the first certificate counts. */
+  readonly vek: Uint8Array
+  /** ASK or ASVK, and ARK, in PEM, in any order. */
+  readonly chain: Uint8Array
+  /** AMD's revocation list where one is at hand, in DER or PEM. */
+  readonly crl?: Uint8Array
+}
+
+declare const authentic: unique symbol
+
+/** A report that AMD's hardware made. */
+export interface AuthenticSnpReport {
+  readonly [authentic]: true
+  readonly report: SnpReport
+  readonly endorsement: Endorsement
+  readonly generation: Generation
+  readonly reportedTcb: Tcb
+  readonly launchTcb: Tcb
+  /** Until when every certificate of the chain is valid, in milliseconds. */
+  readonly certificatesUntil: number
+}
+
+// AMD signs certificates and lists with keys of 4096 bits and this alone (57230, chapter 3).
+const algorithms = ['rsa-pss-sha384'] as const
+
+/**
+ * Authenticates a report at a time in milliseconds.
+ * @throws AttestationError `MALFORMED`, `TRAILING_DATA`, `ALGORITHM`, `WRONG_TYPE`, `CHAIN_UNTRUSTED`, `NOT_YET_VALID`,
+ * `EXPIRED`, `REVOKED`, `SIGNATURE_INVALID`, `WRONG_CHIP`, `TCB_MISMATCH`.
+ */
+export function authenticateSnpReport(
+  evidence: SnpEvidence,
+  { at, roots }: { readonly at: number; readonly roots: AmdRoots },
+): AuthenticSnpReport {
+  const report = parseSnpReport(evidence.report)
+  const [vek] = parseCertificates(evidence.vek, 'VCEK or VLEK') as readonly [Certificate]
+  const pool = parseCertificates(evidence.chain, 'AMD chain')
+  const endorsement = parseEndorsement(vek)
+  const { kind, generation } = endorsement
+
+  const chain = verifyChain(vek, pool, { at, roots: roots[generation], algorithms, what: kind })
+  verifyNotRevoked(chain, parseRevocationLists(evidence.crl, 'AMD revocation list'), {
+    at,
+    algorithms,
+    demanded: 'none',
+  })
+  checkSignature(report, endorsement, vek)
+  checkReserved(report)
+  checkKind(report, endorsement)
+  checkProduct(report, endorsement)
+  checkTcb(report, endorsement)
+  checkChip(report, endorsement)
+
+  return Object.freeze({
+    report,
+    endorsement,
+    generation,
+    reportedTcb: readTcb(report.reportedTcb, generation),
+    launchTcb: readTcb(report.launchTcb, generation),
+    certificatesUntil: earliestEnd(chain),
+  }) as AuthenticSnpReport
+}
+
+function checkSignature(report: SnpReport, endorsement: Endorsement, vek: Certificate): void {
+  const p384 = { curve: 'P-384', hash: 'sha384' } as const
+  if (isRawEcdsa(report, vek.publicKey, p384, 'SNP report')) return
+  const why = misfit(report, endorsement)
+  throw refused('SIGNATURE_INVALID', 'SIGNATURE', `not made by the ${endorsement.kind} shown${why}`)
+}
+
+// Not authenticated, and so only a hint for whoever mixed up certificates.
+function misfit({ chipId, signingKey }: SnpReport, { kind, hardwareId }: Endorsement): string {
+  if (signingKey !== kind) return `; the report names a ${signingKey}`
+  if (hardwareId !== null && !isChip(chipId, hardwareId)) return '; the certificate is of another chip'
+  return ''
+}
+
+function checkKind({ signingKey }: SnpReport, { kind }: Endorsement): void {
+  if (signingKey !== kind)
+    throw refused(
+      'WRONG_TYPE',
+      'KEY_INFO',
+      `it names a ${signingKey} as its key; the certificate is a ${kind}`,
+    )
+}
+
+// Version 2 does not name the processor; there the certificate alone says it.
+function checkProduct({ cpuid }: SnpReport, { generation, product }: Endorsement): void {
+  const expected = generationNames[generation]
+  if (product !== generation)
+    throw refused('WRONG_CHIP', 'product name', `the certificate is for another product than ${expected}`)
+  if (cpuid !== null && generationOfCpu(cpuid) !== generation)
+    throw refused(
+      'WRONG_CHIP',
+      'CPUID',
+      `processor family ${cpuid.family} model ${cpuid.model} is not ${expected}, which the certificate is for`,
+    )
+}
+
+function checkTcb(report: SnpReport, { tcb, generation }: Endorsement): void {
+  const reported = readTcb(report.reportedTcb, generation)
+  const component = componentUnequal(reported, tcb)
+  if (component !== undefined)
+    throw refused(
+      'TCB_MISMATCH',
+      'REPORTED_TCB',
+      `${component} is ${reported[component]}; the certificate is for ${tcb[component]}`,
+    )
+  // Firmware never runs below what it has committed to: a report that says so contradicts itself.
+  const [current, committed] = [report.currentTcb, report.committedTcb].map((bytes) =>
+    readTcb(bytes, generation),
+  ) as [Tcb, Tcb]
+  const below = componentBelow(current, committed)
+  if (below !== undefined)
+    throw refused(
+      'TCB_MISMATCH',
+      'CURRENT_TCB',
+      `${below} is ${current[below]}, below the committed ${committed[below]}`,
+    )
+}
+
+function checkChip({ chipId, chipKeyMasked }: SnpReport, { hardwareId }: Endorsement): void {
+  if (hardwareId === null || chipKeyMasked) return
+  if (!isChip(chipId, hardwareId))
+    throw refused(
+      'WRONG_CHIP',
+      'CHIP_ID',
+      `${toHex(chipId.subarray(0, 8))}… is not ${toHex(hardwareId.subarray(0, 8))}…, which the certificate is for`,
+    )
+}
+
+// On Turin the id has 8 bytes, filled up with zeros in the report.
+function isChip(chipId: Uint8Array, hardwareId: Uint8Array): boolean {
+  const filled = new Uint8Array(chipId.length)
+  filled.set(hardwareId)
+  return equalBytes(filled, chipId)
+}
+
+function earliestEnd(chain: Chain): number {
+  return Math.min(...chain.map(({ validity }) => validity.until))
+}
+
+function refused(
+  code: 'SIGNATURE_INVALID' | 'WRONG_TYPE' | 'WRONG_CHIP' | 'TCB_MISMATCH',
+  field: string,
+  why: string,
+): AttestationError {
+  return new AttestationError(code, `SNP report: ${field}: ${why}`, { stage: 'authenticate', field })
+}

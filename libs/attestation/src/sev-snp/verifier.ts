@@ -1,0 +1,78 @@
+/** The verifier of `sev-snp` evidence: a report, with its certificates as collateral `vek`, `chain` and, where at hand, `crl`. */
+import { toHex } from '#libs/canonical'
+import { authenticEvidence, neededCollateral } from '../evidence.js'
+import type { AuthenticEvidence, Evidence, EvidenceVerifier, VerifierContext } from '../evidence.js'
+import { AttestationError } from '../errors.js'
+import type { ReferenceValues } from '../reference-values.js'
+import { appraiseSnpClaims } from './appraise.js'
+import { authenticateSnpReport } from './authenticate.js'
+import { snpClaimsOf, snpClaimsSchema } from './claims.js'
+import { amdRoots, type AmdRoots } from './generations.js'
+
+/** A verifier that trusts these roots; AMD's own unless told otherwise. */
+export function sevSnpVerifierWith(roots: AmdRoots): EvidenceVerifier {
+  return {
+    kind: 'sev-snp',
+    authenticate: (evidence, context) =>
+      new Promise((resolve) => {
+        resolve(authenticate(evidence, context, roots))
+      }),
+    appraise,
+  }
+}
+
+/** The verifier that trusts AMD. */
+export const sevSnpVerifier = sevSnpVerifierWith(amdRoots)
+
+function authenticate(
+  evidence: Evidence,
+  { now, checklist }: VerifierContext,
+  roots: AmdRoots,
+): AuthenticEvidence {
+  const { crl } = evidence.collateral ?? {}
+  const authentic = authenticateSnpReport(
+    {
+      report: evidence.bytes,
+      vek: neededCollateral(evidence, 'vek'),
+      chain: neededCollateral(evidence, 'chain'),
+      ...(crl === undefined ? {} : { crl }),
+    },
+    { at: now, roots },
+  )
+  const claims = snpClaimsOf(authentic)
+  const signer = `${claims.generation} ${claims.signingKey}`
+  checklist.demand({
+    stage: 'authenticate',
+    check: 'signature',
+    expected: 'signed by a key that AMD certifies',
+    seen: `signed by a ${signer} certified until ${claims.certificatesUntil}`,
+    ok: true,
+    code: 'SIGNATURE_INVALID',
+  })
+  return authenticEvidence({
+    kind: 'sev-snp',
+    reportData: authentic.report.reportData,
+    measurement: toHex(authentic.report.measurement),
+    issuedAt: null,
+    claims,
+  })
+}
+
+function appraise(
+  evidence: AuthenticEvidence,
+  reference: ReferenceValues,
+  { checklist }: VerifierContext,
+): void {
+  if (reference.tee !== 'sev-snp')
+    throw new AttestationError('TEE_MISMATCH', `the entry is for ${reference.tee}; the evidence is sev-snp`, {
+      stage: 'appraise',
+      field: 'tee',
+    })
+  if (reference.gpu !== undefined)
+    throw new AttestationError(
+      'TEE_UNSUPPORTED',
+      'the entry demands GPUs, whose evidence this version cannot verify yet',
+      { stage: 'appraise', field: 'gpu' },
+    )
+  appraiseSnpClaims(snpClaimsSchema.parse(evidence.claims), reference, checklist)
+}
