@@ -2,9 +2,10 @@ import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evide
 import { AttestationError } from './errors.js'
 import { sevSnpVerifier } from './sev-snp/verifier.js'
 import { simulatedVerifier } from './simulated/verifier.js'
+import { tdxVerifier } from './tdx/verifier.js'
 
 /** The verifiers there are. A new TEE adds its line here. */
-export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier, sevSnpVerifier]
+export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier, sevSnpVerifier, tdxVerifier]
 
 /**
  * The verifier of a kind of evidence.
