@@ -12,6 +12,8 @@ export interface VectorCase {
   readonly expected: string
   /** What the code does. What it throws has failed. */
   readonly see: () => string | Promise<string>
+  /** What is told of the case, whether it passed or not. Without it only a failure is told. */
+  readonly told?: string
 }
 
 /** Cases of a file that say nothing about this project: never passed, counted apart. */

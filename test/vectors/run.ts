@@ -97,6 +97,7 @@ async function runSet(file: VectorFile, kind: string, set: VectorSet, options: R
       counted.notUsed += each.cases
     } else {
       const seen = await seenOf(each)
+      if (each.told !== undefined) options.print(each.told)
       if (seen === each.expected) counted.passed++
       else counted.failed++
       if (seen !== each.expected) for (const line of failure(file, each, seen)) options.print(line)
