@@ -43,3 +43,6 @@ export {
   judgeConfidentialSpace,
   type ConfidentialSpaceRequest,
 } from './gcp-cs/production.js'
+export { compositePart, type CompositePart } from './composite/parts.js'
+export type { CompositeBinding } from './composite/binding.js'
+export { judgeComposite, type CompositeRequest } from './composite/production.js'

@@ -130,6 +130,7 @@ export function factsOfNras({ version, overall, devices }: AuthenticNrasBundle):
     overall: memberOf(overall.claims, 'x-nvidia-overall-att-result') === true,
     version,
     eat_nonce: textIn(overall.claims, 'eat_nonce'),
+    nonces: [overall, ...devices.map(({ token }) => token)].map(({ claims }) => textIn(claims, 'eat_nonce')),
     iat: overall.issuedAt,
     exp: overall.expiresAt,
     gpus: devices.length,
