@@ -31,3 +31,18 @@ export { judgeTdxQuote } from './tdx/production.js'
 export { judgeSgxQuote } from './sgx/production.js'
 export { judgeAzureSnp, judgeAzureTdx, type AzureRules } from './az-vtpm/production.js'
 export type { AzureFiles } from './az-vtpm/evidence-forms.js'
+export { parseKeySet, type KeySet } from './token/key-set.node.js'
+export type { TokenTrust } from './token/authenticate-token.node.js'
+export { judgeGpus, judgeManifests, type GpuEvidence, type GpuRequest } from './nvidia-gpu/production.js'
+export { nvidiaDeviceRoots, nvidiaRimRoots } from './nvidia-gpu/roots.js'
+export { judgeNras, type NrasRequest } from './nras/production.js'
+export { nrasIssuer } from './nras/authenticate.js'
+export { judgeMaa } from './maa/production.js'
+export {
+  confidentialSpaceIssuer,
+  judgeConfidentialSpace,
+  type ConfidentialSpaceRequest,
+} from './gcp-cs/production.js'
+export { compositePart, type CompositePart } from './composite/parts.js'
+export type { CompositeBinding } from './composite/binding.js'
+export { judgeComposite, type CompositeRequest } from './composite/production.js'
