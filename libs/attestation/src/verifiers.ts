@@ -1,10 +1,15 @@
 import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evidence.js'
 import { AttestationError } from './errors.js'
+import { nitroVerifier } from './nitro/verifier.js'
 import { sevSnpVerifier } from './sev-snp/verifier.js'
 import { simulatedVerifier } from './simulated/verifier.js'
 
 /** The verifiers there are. A new TEE adds its line here. */
-export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier, sevSnpVerifier]
+export const evidenceVerifiers: readonly EvidenceVerifier[] = [
+  simulatedVerifier,
+  sevSnpVerifier,
+  nitroVerifier,
+]
 
 /**
  * The verifier of a kind of evidence.
