@@ -50,6 +50,15 @@ const entries: Readonly<Record<string, Record<string, unknown>>> = {
     ],
     gpu,
   },
+  'Nitro, the least': { tee: 'nitro', measurement: [hex(48)], maximumAgeSeconds: 300 },
+  'Nitro, all': {
+    tee: 'nitro',
+    measurement: [hex(48), hex(48, 'cd')],
+    maximumAgeSeconds: 300,
+    role: [hex(48)],
+    instance: [hex(48)],
+    signer: [hex(48)],
+  },
   'TDX, the least': {
     tee: 'tdx',
     measurement: [hex(48)],
@@ -116,7 +125,7 @@ describe('an `enclaves` entry of a contract', () => {
         'tee',
         'measurement',
         'maximumAgeSeconds',
-        entry['tee'] === 'simulated' ? 'key' : 'minimumTcb',
+        ...(entry['tee'] === 'simulated' ? ['key'] : entry['tee'] === 'nitro' ? [] : ['minimumTcb']),
       ]) {
         const less = Object.fromEntries(Object.entries(entry).filter(([name]) => name !== needed))
         expect(verdicts(less)).toEqual({ contract: false, attestation: false })

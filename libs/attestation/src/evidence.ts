@@ -8,7 +8,7 @@ import type { Check, Checklist } from './checklist.js'
 import type { ReferenceValues } from './reference-values.js'
 
 /** The forms of CPU evidence. A statement of type `evidence` names one. */
-export const evidenceKinds = ['simulated', 'sev-snp', 'tdx'] as const
+export const evidenceKinds = ['simulated', 'sev-snp', 'tdx', 'nitro'] as const
 
 /** One of {@link evidenceKinds}. */
 export type EvidenceKind = (typeof evidenceKinds)[number]

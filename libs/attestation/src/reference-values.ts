@@ -134,11 +134,26 @@ export const tdxReferenceSchema = z.strictObject({
   gpu: gpuReferenceSchema.optional(),
 })
 
+/** AWS Nitro enclaves. Debug enclaves are never accepted. They have no GPU. */
+export const nitroReferenceSchema = z.strictObject({
+  tee: z.literal('nitro'),
+  /** PCR0, the image file; it covers kernel and application, which PCR1 and PCR2 tell apart. */
+  measurement: anyOf(hex(48)),
+  maximumAgeSeconds,
+  /** PCR3, the IAM role of the parent instance. Left out: roles are not told apart; the image decides what they get. */
+  role: anyOf(hex(48)).optional(),
+  /** PCR4, the parent instance. Left out: instances are not told apart. */
+  instance: anyOf(hex(48)).optional(),
+  /** PCR8, the certificate that signed the image. Left out: zero, an image that nobody signed. */
+  signer: anyOf(hex(48)).optional(),
+})
+
 /** One entry of a contract's `enclaves`. */
 export const referenceValuesSchema = z.discriminatedUnion('tee', [
   simulatedReferenceSchema,
   sevSnpReferenceSchema,
   tdxReferenceSchema,
+  nitroReferenceSchema,
 ])
 
 /** What one entry accepts. */

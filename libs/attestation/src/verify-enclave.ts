@@ -127,7 +127,7 @@ function checkGpuExpected(
   reference: ReferenceValues,
   checklist: Checklist,
 ): void {
-  const gpu = reference.tee === 'simulated' ? undefined : reference.gpu
+  const gpu = 'gpu' in reference ? reference.gpu : undefined
   const expected = gpu === undefined ? 0 : (gpu.devices ?? 1)
   const seen = gpuEvidence?.length ?? 0
   checklist.demand({

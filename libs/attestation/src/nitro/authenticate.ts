@@ -1,6 +1,6 @@
 /**
  * Whether a Nitro hypervisor of AWS made a document. Guards form, chain to a pinned root at a time, and the signature. Says
- * nothing about which image runs; see appraise.ts.
+ * nothing about which image runs; see verifier.ts.
  */
 import { AttestationError } from '../errors.js'
 import { parseCoseSign1 } from '../cbor/cose-sign1.js'

@@ -10,9 +10,12 @@ import {
   slow,
   type NitroForgery,
 } from '#libs/testing'
-import type { AttestationErrorCode } from '../errors.js'
+import { Checklist } from '../checklist.js'
+import { AttestationError, type AttestationErrorCode } from '../errors.js'
+import { parseReferenceValues } from '../reference-values.js'
 import type { EvidenceVerdict } from '../verdict.js'
 import { judgeNitroDocument } from './production.js'
+import { nitroVerifierWith } from './verifier.js'
 
 const now = Date.parse('2026-11-23T12:00:00.000Z')
 const hour = 3_600_000
@@ -261,5 +264,56 @@ describe('a document of the fake AWS', () => {
       }),
       { numRuns: slow ? 20_000 : 400 },
     )
+  })
+})
+
+describe('the appraisal of a document', () => {
+  const entry = { tee: 'nitro', measurement: ['01'.repeat(48)], maximumAgeSeconds: 300 }
+  const pcr = (index: number, fill: number) =>
+    set({
+      pcrs: {
+        pairs: [0, 3, 4, 8].map((n) => [n, new Uint8Array(48).fill(n === index ? fill : n === 0 ? 1 : 0)]),
+      },
+    })
+
+  async function appraise(
+    change: Change,
+    fields: Record<string, unknown>,
+  ): Promise<AttestationErrorCode | null> {
+    const forgery = aws.draft(now)
+    change(forgery)
+    const { document, root } = aws.make(forgery)
+    const verifier = nitroVerifierWith([root])
+    const context = { now, checklist: new Checklist() }
+    try {
+      const authentic = await verifier.authenticate({ kind: 'nitro', bytes: document }, context)
+      verifier.appraise(authentic, parseReferenceValues({ ...entry, ...fields }), context)
+      return null
+    } catch (error) {
+      if (error instanceof AttestationError) return error.code
+      throw error
+    }
+  }
+
+  it.each<[string, Change, Record<string, unknown>]>([
+    ['an image that nobody signed, wherever it runs', pcr(4, 9), {}],
+    ['a signer that is named', pcr(8, 9), { signer: ['09'.repeat(48)] }],
+    ['a role that is named', pcr(3, 9), { role: ['09'.repeat(48)] }],
+    ['an instance that is named', pcr(4, 9), { instance: ['08'.repeat(48), '09'.repeat(48)] }],
+  ])('accepts %s', async (_name, change, fields) => {
+    expect(await appraise(change, fields)).toBe(null)
+  })
+
+  it.each<[string, Change, Record<string, unknown>, AttestationErrorCode]>([
+    ['a debug enclave', pcr(0, 0), {}, 'IMAGE_NOT_PRODUCTION'],
+    ['a signer where none is named', pcr(8, 9), {}, 'POLICY'],
+    ['another signer', pcr(8, 9), { signer: ['08'.repeat(48)] }, 'POLICY'],
+    ['another role', pcr(3, 9), { role: ['08'.repeat(48)] }, 'POLICY'],
+    ['another instance', pcr(4, 9), { instance: ['08'.repeat(48)] }, 'POLICY'],
+    ['no measurement of its signer', set({ pcrs: { pairs: [[0, measurement]] } }), {}, 'POLICY'],
+    ['no user data', set({ user_data: null }), {}, 'BINDING_MISMATCH'],
+    ['user data of another length', set({ user_data: new Uint8Array(63) }), {}, 'BINDING_MISMATCH'],
+  ])('refuses %s', async (_name, change, fields, code) => {
+    expect(await appraise(change, fields)).toBe(code)
   })
 })

@@ -84,8 +84,18 @@ const tdxEnclaveSchema = z.strictObject({
   gpu: gpuSchema.optional(),
 })
 
+const nitroEnclaveSchema = z.strictObject({
+  tee: z.literal('nitro'),
+  measurement: anyOf(hex(48)),
+  maximumAgeSeconds,
+  role: anyOf(hex(48)).optional(),
+  instance: anyOf(hex(48)).optional(),
+  signer: anyOf(hex(48)).optional(),
+})
+
 export const enclaveSchema = z.discriminatedUnion('tee', [
   simulatedEnclaveSchema,
   sevSnpEnclaveSchema,
   tdxEnclaveSchema,
+  nitroEnclaveSchema,
 ])

@@ -55,7 +55,7 @@ export const offerSchema = statementSchema('offer', {
 export const evidenceSchema = statementSchema('evidence', {
   ...runFields,
   offer: digestSchema,
-  kind: z.enum(['simulated', 'sev-snp', 'tdx']),
+  kind: z.enum(['simulated', 'sev-snp', 'tdx', 'nitro']),
   evidenceDigest: digestSchema,
 })
 

@@ -223,7 +223,7 @@ export const postInvitationSchema = z.strictObject({
 
 export const registerWorkerSchema = z.strictObject({
   key: publicKeySchema,
-  tee: z.enum(['simulated', 'sev-snp', 'tdx']),
+  tee: z.enum(['simulated', 'sev-snp', 'tdx', 'nitro']),
   measurement: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/),
   enrolment: bounded(200),
 })
