@@ -24,3 +24,8 @@ export { amdRoots, generations, type AmdRoots, type Generation } from './sev-snp
 export { certificateFingerprint } from './x509/pinned.js'
 export { awsNitroRoots } from './nitro/authenticate.js'
 export { judgeNitroDocument, type NitroRules } from './nitro/production.js'
+export type { QuoteEvidence } from './dcap/authenticate.js'
+export { dcapCollateralNames, parseDcapCollateral, type DcapCollateralName } from './dcap/collateral.js'
+export { intelRoots } from './dcap/roots.js'
+export { judgeTdxQuote } from './tdx/production.js'
+export { judgeSgxQuote } from './sgx/production.js'
