@@ -1,9 +1,8 @@
 import { amdRoots, certificateFingerprint, judgeSnpReport, type AmdRoots } from '#libs/attestation'
-import { fileOf, optionalFileOf, type EvidenceAdapter } from './adapter.js'
+import { fileOf, optionalFileOf, type CaseInputs, type EvidenceAdapter } from './adapter.js'
 
 /** Cases of kind `sev-snp`. A root of its own, where a case has one, stands in for AMD's. */
 export const sevSnp: EvidenceAdapter = (inputs) => {
-  const root = optionalFileOf(inputs, 'root')
   const crl = optionalFileOf(inputs, 'crl')
   return judgeSnpReport(
     {
@@ -12,11 +11,14 @@ export const sevSnp: EvidenceAdapter = (inputs) => {
       chain: fileOf(inputs, 'chain'),
       ...(crl === undefined ? {} : { crl }),
     },
-    { at: inputs.at, roots: root === undefined ? amdRoots : rootsOf(root) },
+    { at: inputs.at, roots: amdRootsOf(inputs) },
   )
 }
 
-function rootsOf(root: Uint8Array): AmdRoots {
+/** The roots that a case pins: AMD's where it has none of its own. */
+export function amdRootsOf(inputs: CaseInputs): AmdRoots {
+  const root = optionalFileOf(inputs, 'root')
+  if (root === undefined) return amdRoots
   const pinned = [certificateFingerprint(root)]
   return { milan: pinned, genoa: pinned, turin: pinned }
 }

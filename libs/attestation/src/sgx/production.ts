@@ -3,7 +3,8 @@
  * are no reference values for one.
  */
 import { toHex, type JsonValue } from '#libs/canonical'
-import { authenticateQuote, type AuthenticQuote, type QuoteEvidence } from '../dcap/authenticate.js'
+import { authenticateQuote, type AuthenticQuote } from '../dcap/authenticate.js'
+import { readQuoteFiles, type QuoteFiles } from '../dcap/files.js'
 import { demandUpToDate } from '../dcap/production.js'
 import { refusal } from '../dcap/refusal.js'
 import { intelRoots } from '../dcap/roots.js'
@@ -11,11 +12,11 @@ import { judgeEvidence, type EvidenceVerdict } from '../verdict.js'
 
 /** Judges a quote at a time in milliseconds, under roots by SHA-256 of their DER: Intel's own unless told otherwise. */
 export function judgeSgxQuote(
-  evidence: QuoteEvidence,
+  files: QuoteFiles,
   { at, roots = intelRoots }: { readonly at: number; readonly roots?: readonly string[] },
 ): Promise<EvidenceVerdict> {
   return judgeEvidence({
-    authenticate: () => authenticateQuote(evidence, 'sgx', { at, roots }),
+    authenticate: () => authenticateQuote(readQuoteFiles(files), 'sgx', { at, roots }),
     factsOf: sgxFacts,
     demandProduction: demandSgxProduction,
   })

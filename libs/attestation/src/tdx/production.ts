@@ -1,6 +1,7 @@
 /** A TDX quote judged alone, under the strict policy for production. No contract, no keys: nothing is released on it. */
 import { toHex, type JsonValue } from '#libs/canonical'
-import { authenticateQuote, type AuthenticQuote, type QuoteEvidence } from '../dcap/authenticate.js'
+import { authenticateQuote, type AuthenticQuote } from '../dcap/authenticate.js'
+import { readQuoteFiles, type QuoteFiles } from '../dcap/files.js'
 import { demandUpToDate } from '../dcap/production.js'
 import { refusal } from '../dcap/refusal.js'
 import { intelRoots } from '../dcap/roots.js'
@@ -9,11 +10,11 @@ import { hasServiceTd, tdxClaimsOf } from './claims.js'
 
 /** Judges a quote at a time in milliseconds, under roots by SHA-256 of their DER: Intel's own unless told otherwise. */
 export function judgeTdxQuote(
-  evidence: QuoteEvidence,
+  files: QuoteFiles,
   { at, roots = intelRoots }: { readonly at: number; readonly roots?: readonly string[] },
 ): Promise<EvidenceVerdict> {
   return judgeEvidence({
-    authenticate: () => authenticateQuote(evidence, 'tdx', { at, roots }),
+    authenticate: () => authenticateQuote(readQuoteFiles(files), 'tdx', { at, roots }),
     factsOf: tdxFacts,
     demandProduction: demandTdxProduction,
   })
