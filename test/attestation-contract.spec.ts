@@ -77,9 +77,11 @@ const entries: Readonly<Record<string, Record<string, unknown>>> = {
     mrOwnerConfig: [hex(48)],
     minimumTcb: { evaluationDataNumber: 17 },
     maximumAgeSeconds: 300,
-    tcbStatus: ['SWHardeningNeeded', 'OutOfDate'],
+    tcbStatus: ['SWHardeningNeeded', 'OutOfDate', 'OutOfDateConfigurationNeeded'],
     advisories: ['INTEL-SA-00837'],
     fmspc: [hex(6)],
+    mrSeam: [hex(48)],
+    septVe: 'enabled',
     gpu: { ...gpu, model: 'blackwell', devices: 1 },
   },
 }

@@ -96,7 +96,7 @@ export const sevSnpReferenceSchema = z.strictObject({
   gpu: gpuReferenceSchema.optional(),
 })
 
-/** Intel TDX. Debug and migration are never accepted; the module's signer must be Intel. */
+/** Intel TDX. Debug, migration and bits of unknown meaning are never accepted; the module's signer must be Intel. */
 export const tdxReferenceSchema = z.strictObject({
   tee: z.literal('tdx'),
   /** MRTD. */
@@ -115,12 +115,22 @@ export const tdxReferenceSchema = z.strictObject({
   maximumAgeSeconds,
   /** TCB states accepted beside UpToDate. Left out: none. Revoked is never accepted. */
   tcbStatus: anyOf(
-    z.enum(['SWHardeningNeeded', 'ConfigurationNeeded', 'ConfigurationAndSWHardeningNeeded', 'OutOfDate']),
+    z.enum([
+      'SWHardeningNeeded',
+      'ConfigurationNeeded',
+      'ConfigurationAndSWHardeningNeeded',
+      'OutOfDate',
+      'OutOfDateConfigurationNeeded',
+    ]),
   ).optional(),
   /** Advisories that the owners waive. Left out: none. */
   advisories: anyOf(z.string().regex(/^INTEL-SA-\d{5}$/)).optional(),
   /** Platform families. Left out: families are not told apart. */
   fmspc: anyOf(hex(6)).optional(),
+  /** MRSEAM. Left out: any TDX module that Intel signed, since its TCB information says which are good. */
+  mrSeam: anyOf(hex(48)).optional(),
+  /** The host may interrupt the TD by taking pages away. Left out: SEPT_VE_DISABLE must be on. */
+  septVe: z.literal('enabled').optional(),
   gpu: gpuReferenceSchema.optional(),
 })
 
@@ -154,6 +164,9 @@ export type SimulatedReferenceValues = Extract<ReferenceValues, { tee: 'simulate
 
 /** The reference values of AMD SEV-SNP. */
 export type SevSnpReferenceValues = Extract<ReferenceValues, { tee: 'sev-snp' }>
+
+/** The reference values of Intel TDX. */
+export type TdxReferenceValues = Extract<ReferenceValues, { tee: 'tdx' }>
 
 /**
  * Reads one entry of a contract's `enclaves`.

@@ -3,11 +3,13 @@ import { AttestationError } from './errors.js'
 import { nitroVerifier } from './nitro/verifier.js'
 import { sevSnpVerifier } from './sev-snp/verifier.js'
 import { simulatedVerifier } from './simulated/verifier.js'
+import { tdxVerifier } from './tdx/verifier.js'
 
 /** The verifiers there are. A new TEE adds its line here. */
 export const evidenceVerifiers: readonly EvidenceVerifier[] = [
   simulatedVerifier,
   sevSnpVerifier,
+  tdxVerifier,
   nitroVerifier,
 ]
 

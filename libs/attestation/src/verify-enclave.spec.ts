@@ -414,14 +414,14 @@ describe('verifyEnclave', () => {
       'vek',
     ],
     [
-      'real evidence for TDX, which cannot be verified yet',
+      'evidence that calls itself a TDX quote and is none',
       (f) => {
         f.kind = 'tdx'
         f.enclaves = [tdxEntry]
       },
-      'TEE_UNSUPPORTED',
-      'authenticate',
-      'kind',
+      'MALFORMED',
+      'parse',
+      'version',
     ],
     [
       'an entry without a measurement',
@@ -554,7 +554,7 @@ describe('a verifier of another TEE', () => {
   })
 
   it('is refused by name while there is none', async () => {
-    expect((await failure(() => verifierOf('tdx'))).message).toContain('cannot verify')
+    expect((await failure(() => verifierOf('tdx', []))).message).toContain('cannot verify')
     expect((await failure(() => verifierOf('abacus' as never))).message).toContain('no such TEE')
   })
 })

@@ -10,10 +10,11 @@ export function demandUpToDate({ status, advisories }: TcbState): void {
   if (status === 'UpToDate') return
   const known = advisories.length === 0 ? '' : ` (${advisories.join(', ')})`
   const why = status === null ? 'it is below every level that Intel lists' : `it is ${status}${known}`
-  throw refusal(codeOf(status), 'TCB status', `${why}; expected UpToDate: update firmware`, 'appraise')
+  throw refusal(tcbRefusal(status), 'TCB status', `${why}; expected UpToDate: update firmware`, 'appraise')
 }
 
-function codeOf(
+/** The code that a status other than UpToDate is refused with; null: below every level. */
+export function tcbRefusal(
   status: Exclude<TcbState['status'], 'UpToDate'>,
 ): 'REVOKED' | 'TCB_OUT_OF_DATE' | 'TCB_NOT_UP_TO_DATE' {
   if (status === 'Revoked') return 'REVOKED'

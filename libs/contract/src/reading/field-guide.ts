@@ -188,7 +188,7 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   'enclaves.*.mrOwnerConfig.*': ['96 lower-case hexadecimal characters', fromBuild],
   'enclaves.*.tcbStatus': ['a list of TCB statuses, no two alike', 'Leave it out to accept UpToDate only.'],
   'enclaves.*.tcbStatus.*': [
-    'SWHardeningNeeded, ConfigurationNeeded, ConfigurationAndSWHardeningNeeded or OutOfDate',
+    'SWHardeningNeeded, ConfigurationNeeded, ConfigurationAndSWHardeningNeeded, OutOfDate or OutOfDateConfigurationNeeded',
     'Write one of these statuses.',
   ],
   'enclaves.*.fmspc': [
@@ -199,6 +199,15 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
     'a platform family of 12 lower-case hexadecimal characters',
     'Copy it from Intel’s TCB information.',
   ],
+  'enclaves.*.mrSeam': [
+    'a list of 96 lower-case hexadecimal characters each, no two alike',
+    'Leave it out to accept every TDX module that Intel calls up to date.',
+  ],
+  'enclaves.*.mrSeam.*': [
+    '96 lower-case hexadecimal characters',
+    'Copy MRSEAM from evidence that you trust.',
+  ],
+  'enclaves.*.septVe': ['enabled', 'Leave it out to demand SEPT_VE_DISABLE.'],
   'enclaves.*.gpu': [
     'the fields model, driver, vbios',
     'Write `gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.74.00.1A"] }`.',

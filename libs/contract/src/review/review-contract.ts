@@ -13,6 +13,7 @@ export type FindingCode =
   | 'MULTITHREADING_ALLOWED'
   | 'PROTECTIONS_WAIVED'
   | 'OUTDATED_FIRMWARE_ALLOWED'
+  | 'PAGE_EXCEPTIONS_ALLOWED'
   | 'OLD_EVIDENCE'
   | 'NO_RESEALING'
   | 'HIGH_LIMIT'
@@ -133,6 +134,15 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           'OUTDATED_FIRMWARE_ALLOWED',
           path,
           `Platforms that are not up to date are accepted: ${(entry.tcbStatus ?? []).join(', ')}.`,
+        ),
+      )
+    if (entry.tee === 'tdx' && entry.septVe !== undefined)
+      found.push(
+        finding(
+          'caution',
+          'PAGE_EXCEPTIONS_ALLOWED',
+          path,
+          'SEPT_VE_DISABLE may be off: the host can interrupt the enclave by taking pages away.',
         ),
       )
     return found

@@ -114,6 +114,11 @@ describe('reviewContract', () => {
       'minimumTcb: { evaluationDataNumber: 17 }',
       'minimumTcb: { evaluationDataNumber: 17 }\n    tcbStatus: [OutOfDate]',
     ],
+    [
+      'PAGE_EXCEPTIONS_ALLOWED',
+      'minimumTcb: { evaluationDataNumber: 17 }',
+      'minimumTcb: { evaluationDataNumber: 17 }\n    septVe: enabled',
+    ],
     ['NO_RESEALING', '    reseal: { afterDays: 30 }\n', ''],
     ['HIGH_LIMIT', 'limit: 20', 'limit: 20000'],
     ['MANY_FAILURES', 'limit: 20', 'limit: 20\n    failures: 99'],

@@ -69,10 +69,18 @@ const tdxEnclaveSchema = z.strictObject({
   minimumTcb: z.strictObject({ evaluationDataNumber: z.int().min(1).max(1_000_000) }),
   maximumAgeSeconds,
   tcbStatus: anyOf(
-    z.enum(['SWHardeningNeeded', 'ConfigurationNeeded', 'ConfigurationAndSWHardeningNeeded', 'OutOfDate']),
+    z.enum([
+      'SWHardeningNeeded',
+      'ConfigurationNeeded',
+      'ConfigurationAndSWHardeningNeeded',
+      'OutOfDate',
+      'OutOfDateConfigurationNeeded',
+    ]),
   ).optional(),
   advisories: anyOf(z.string().regex(/^INTEL-SA-\d{5}$/)).optional(),
   fmspc: anyOf(hex(6)).optional(),
+  mrSeam: anyOf(hex(48)).optional(),
+  septVe: z.literal('enabled').optional(),
   gpu: gpuSchema.optional(),
 })
 

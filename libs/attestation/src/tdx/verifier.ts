@@ -1,0 +1,68 @@
+/** The verifier of `tdx` evidence: a quote, with what Intel publishes for its platform as collateral (see dcap/collateral.ts). */
+import { authenticateQuote } from '../dcap/authenticate.js'
+import { intelRoots } from '../dcap/roots.js'
+import { authenticEvidence } from '../evidence.js'
+import type { AuthenticEvidence, Evidence, EvidenceVerifier, VerifierContext } from '../evidence.js'
+import { AttestationError } from '../errors.js'
+import type { ReferenceValues } from '../reference-values.js'
+import { appraiseTdxClaims } from './appraise.js'
+import { tdxClaimsOf, tdxClaimsSchema } from './claims.js'
+
+/** A verifier that trusts these roots, by SHA-256 of their DER. */
+export function tdxVerifierWith(roots: readonly string[]): EvidenceVerifier {
+  return {
+    kind: 'tdx',
+    authenticate: (evidence, context) =>
+      new Promise((resolve) => {
+        resolve(authenticate(evidence, context, roots))
+      }),
+    appraise,
+  }
+}
+
+/** The verifier that trusts Intel. */
+export const tdxVerifier = tdxVerifierWith(intelRoots)
+
+function authenticate(
+  { bytes, collateral }: Evidence,
+  { now, checklist }: VerifierContext,
+  roots: readonly string[],
+): AuthenticEvidence {
+  const evidence = { quote: bytes, collateral: collateral ?? null }
+  const authentic = authenticateQuote(evidence, 'tdx', { at: now, roots })
+  const claims = tdxClaimsOf(authentic)
+  checklist.demand({
+    stage: 'authenticate',
+    check: 'signature',
+    expected: 'signed by a quoting enclave on a platform that Intel certifies',
+    seen: `signed on a platform of ${claims.fmspc}, by collateral valid until ${claims.collateralUntil}`,
+    ok: true,
+    code: 'SIGNATURE_INVALID',
+  })
+  return authenticEvidence({
+    kind: 'tdx',
+    reportData: authentic.quote.body.reportData,
+    measurement: claims.mrTd,
+    issuedAt: null,
+    claims,
+  })
+}
+
+function appraise(
+  evidence: AuthenticEvidence,
+  reference: ReferenceValues,
+  { checklist }: VerifierContext,
+): void {
+  if (reference.tee !== 'tdx')
+    throw new AttestationError('TEE_MISMATCH', `the entry is for ${reference.tee}; the evidence is tdx`, {
+      stage: 'appraise',
+      field: 'tee',
+    })
+  if (reference.gpu !== undefined)
+    throw new AttestationError(
+      'TEE_UNSUPPORTED',
+      'the entry demands GPUs, whose evidence this version cannot verify yet',
+      { stage: 'appraise', field: 'gpu' },
+    )
+  appraiseTdxClaims(tdxClaimsSchema.parse(evidence.claims), reference, checklist)
+}
