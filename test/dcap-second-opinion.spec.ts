@@ -8,8 +8,8 @@ import { fromBase64 } from '#libs/canonical'
 import { FakeIntel, collateralFile, flipBit, slow, type QuoteForgery } from '#libs/testing'
 import { readEvidenceCases } from './vectors/attestation-evidence.js'
 
-// Another implementation of the same specifications, of other people. Where the two differ, the table of known differences
-// says why, and that the stricter of the two is this project's.
+// Another implementation of the same specifications, by other people. Where the two differ, the table of known
+// differences says why, and that the stricter of the two is this project's.
 const now = Date.parse('2026-11-23T12:00:00.000Z')
 const intel = new FakeIntel()
 
