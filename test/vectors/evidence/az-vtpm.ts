@@ -23,5 +23,5 @@ export function azureFilesOf(inputs: CaseInputs): AzureFiles {
 /** The nonce that a case asks for; null where it asks for none. */
 export function nonceOf(inputs: CaseInputs): Uint8Array | null {
   const nonce = optionalTextOf(inputs, 'nonce')
-  return nonce === undefined ? null : fromHex(nonce)
+  return nonce === undefined ? null : fromHex(nonce.toLowerCase())
 }

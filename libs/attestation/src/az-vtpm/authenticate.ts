@@ -1,7 +1,7 @@
 /**
- * Whether an Azure confidential VM made evidence: hardware vouches for the hash of the runtime data, which holds the attestation key
- * of the vTPM, which signed the TPM quote. Azure's paravisor stands in between: whoever trusts the vTPM trusts it. Says nothing
- * about nonce and registers being those wanted.
+ * Whether an Azure confidential VM made evidence: hardware vouches for the hash of the runtime data, which
+ * holds the attestation key of the vTPM, which signed the TPM quote. Azure's paravisor stands in between:
+ * whoever trusts the vTPM trusts it. Says nothing about nonce and registers being those wanted.
  */
 import { concatBytes, equalBytes, fromHex } from '#libs/canonical'
 import { authenticateQuote, type AuthenticQuote } from '../dcap/authenticate.js'
@@ -64,8 +64,8 @@ export function authenticateAzureSnp(
 }
 
 /**
- * Authenticates evidence of a VM on Intel TDX. The TDREPORT in the vTPM is only MACed, for the machine itself: the TD quote is what
- * others can verify.
+ * Authenticates evidence of a VM on Intel TDX. The TDREPORT in the vTPM is only MACed, for the machine
+ * itself: the TD quote is what others can verify.
  * @throws AttestationError with a refusal of evidence.
  */
 export function authenticateAzureTdx(

@@ -1,12 +1,13 @@
 /**
- * The forms in which evidence of Azure confidential VMs is exchanged: one JSON document, of which there have been several versions,
- * or separate files. A file given beside the document takes the place of what is in it.
+ * The forms in which evidence of Azure confidential VMs is exchanged: one JSON document, of which there have
+ * been several versions, or separate files. A file given beside the document takes the place of what is in
+ * it.
  */
 import { z } from 'zod'
 import { CodedError, fromBase64, fromHex, utf8 } from '#libs/canonical'
 import { ByteReader } from '../bytes/byte-reader.js'
-import { parseJsonText } from '../dcap/collateral.js'
 import { AttestationError } from '../errors.js'
+import { parseJsonText } from '../json-text.js'
 import type { TpmQuote } from './tpm-quote.js'
 
 /** Evidence as files; each may be absent. */

@@ -1,6 +1,7 @@
 /**
- * What the paravisor of an Azure confidential VM keeps in its vTPM (NV index 0x01400001): a report of the hardware, and the runtime
- * data whose hash that report carries. Says nothing about whether either is genuine: see authenticate.ts.
+ * What the paravisor of an Azure confidential VM keeps in its vTPM (NV index 0x01400001): a report of the
+ * hardware, and the runtime data whose hash that report carries. Says nothing about whether either is
+ * genuine: see authenticate.ts.
  */
 import { ByteReader } from '../bytes/byte-reader.js'
 import { AttestationError, type EvidenceRefusal } from '../errors.js'

@@ -1,4 +1,7 @@
-/** Evidence of an Azure confidential VM judged alone, under the strict policy for production. Nothing is released on it. */
+/**
+ * Evidence of an Azure confidential VM judged alone, under the strict policy for production. Nothing is
+ * released on it.
+ */
 import { equalBytes, toHex, type JsonValue } from '#libs/canonical'
 import { intelRoots as intel } from '../dcap/roots.js'
 import { AttestationError } from '../errors.js'

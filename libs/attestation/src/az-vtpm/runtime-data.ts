@@ -1,7 +1,10 @@
-/** The runtime data of an Azure confidential VM: the attestation key of its vTPM. Read only once its hash was verified. */
+/**
+ * The runtime data of an Azure confidential VM: the attestation key of its vTPM. Read only once its hash was
+ * verified.
+ */
 import { z } from 'zod'
-import { parseJsonText } from '../dcap/collateral.js'
 import { AttestationError } from '../errors.js'
+import { parseJsonText } from '../json-text.js'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]{1,2000}$/)
 const runtimeSchema = z.looseObject({

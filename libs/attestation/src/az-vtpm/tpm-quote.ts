@@ -1,6 +1,6 @@
 /**
- * Quotes of a TPM 2.0 (TCG TPM 2.0 library, part 2, TPMS_ATTEST): that its platform configuration registers have certain
- * values, for a caller's nonce. Big-endian, unlike everything else here.
+ * Quotes of a TPM 2.0 (TCG TPM 2.0 library, part 2, TPMS_ATTEST): that its platform configuration registers
+ * have certain values, for a caller's nonce. Big-endian, unlike everything else here.
  */
 import { concatBytes, toHex } from '#libs/canonical'
 import { ByteReader } from '../bytes/byte-reader.js'
@@ -54,7 +54,8 @@ export function parseTpmStatement(message: Uint8Array): TpmStatement {
 }
 
 /**
- * Checks that register values are those which the digest covers: all 24 of the bank, or just the selected ones.
+ * Checks that register values are those which the digest covers: all 24 of the bank, or just the selected
+ * ones.
  * @throws AttestationError `MALFORMED`, `BINDING_MISMATCH`.
  */
 export function checkPcrs({ selected, pcrDigest }: TpmStatement, pcrs: readonly Uint8Array[]): void {

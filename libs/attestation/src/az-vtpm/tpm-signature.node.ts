@@ -1,6 +1,7 @@
 /**
- * Signatures of a vTPM by its RSA attestation key: raw, as Azure hands them over, which is RSASSA with SHA-256, or as TPMT_SIGNATURE
- * (TCG TPM 2.0 library, part 2), which names its scheme. Guards that scheme and key are on the list.
+ * Signatures of a vTPM by its RSA attestation key: raw, as Azure hands them over, which is RSASSA with
+ * SHA-256, or as TPMT_SIGNATURE (TCG TPM 2.0 library, part 2), which names its scheme. Guards that scheme and
+ * key are on the list.
  */
 import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto'
 import { ByteReader } from '../bytes/byte-reader.js'

@@ -1,7 +1,7 @@
 /**
- * Whether Intel vouches for a quote: that a genuine quoting enclave on a platform that Intel certified signed it, by collateral that
- * is complete, current and of this platform. Says how good the platform's firmware is, and not whether that is good enough;
- * nor which code runs.
+ * Whether Intel vouches for a quote: that a genuine quoting enclave on a platform that Intel certified signed
+ * it, by collateral that is complete, current and of this platform. Says how good the platform's firmware is,
+ * and not whether that is good enough; nor which code runs.
  */
 import { equalBytes, fromHex, toHex } from '#libs/canonical'
 import type { Collateral } from '../evidence.js'
@@ -66,8 +66,10 @@ export function authenticateQuote<Tee extends QuotedTee>(
 }
 
 /**
- * Checks the signatures within a quote, from Intel's root to header and body. Says nothing about revocation and firmware.
- * @throws AttestationError `CHAIN_UNTRUSTED`, `SIGNATURE_INVALID`, `BINDING_MISMATCH`, `WRONG_TYPE`, `NOT_YET_VALID`, `EXPIRED`.
+ * Checks the signatures within a quote, from Intel's root to header and body. Says nothing about revocation
+ * and firmware.
+ * @throws AttestationError `CHAIN_UNTRUSTED`, `SIGNATURE_INVALID`, `BINDING_MISMATCH`, `WRONG_TYPE`,
+ * `NOT_YET_VALID`, `EXPIRED`.
  */
 export function verifyQuoteSignatures(quote: Quote, anchors: TrustAnchors): Chain {
   const pckChain = verifyPckChain(quote.pckCertificates, anchors)

@@ -1,6 +1,7 @@
 /**
- * Intel's hierarchy: root, then the CA of processors or platforms with its PCK certificates, and beside it the key that signs
- * TCB information. Guards that each is used for what it is for, and that Intel has not revoked it.
+ * Intel's hierarchy: root, then the CA of processors or platforms with its PCK certificates, and beside it
+ * the key that signs TCB information. Guards that each is used for what it is for, and that Intel has not
+ * revoked it.
  */
 import type { Certificate } from '../x509/certificate.js'
 import { verifyChain, type Chain } from '../x509/chain.node.js'
@@ -48,8 +49,10 @@ export interface VerifiedLists {
 }
 
 /**
- * Checks that the lists of the root and of the PCK's CA are current and of the right issuers, and name nobody in the chain.
- * @throws AttestationError `REVOKED`, `NOT_YET_VALID`, `EXPIRED`, `SIGNATURE_INVALID`, `COLLATERAL_MISMATCH`, `CHAIN_UNTRUSTED`.
+ * Checks that the lists of the root and of the PCK's CA are current and of the right issuers, and name nobody
+ * in the chain.
+ * @throws AttestationError `REVOKED`, `NOT_YET_VALID`, `EXPIRED`, `SIGNATURE_INVALID`, `COLLATERAL_MISMATCH`,
+ * `CHAIN_UNTRUSTED`.
  */
 export function verifyPckNotRevoked(
   chain: Chain,
@@ -76,7 +79,8 @@ export interface SignedText {
 
 /**
  * Checks that Intel's key for TCB information signed exactly these bytes.
- * @throws AttestationError `SIGNATURE_INVALID`, `CHAIN_UNTRUSTED`, `REVOKED`, `NOT_YET_VALID`, `EXPIRED`, `MALFORMED`.
+ * @throws AttestationError `SIGNATURE_INVALID`, `CHAIN_UNTRUSTED`, `REVOKED`, `NOT_YET_VALID`, `EXPIRED`,
+ * `MALFORMED`.
  */
 export function verifySignedText(
   { text, signature, issuerChain }: SignedText,

@@ -1,13 +1,16 @@
 /**
- * What Intel publishes about a platform beside its quote: TCB information, the quoting enclave's identity, revocation lists, and the
- * chains of who signed them. Comes from anyone; authenticate.ts verifies it.
+ * What Intel publishes about a platform beside its quote: TCB information, the quoting enclave's identity,
+ * revocation lists, and the chains of who signed them. Comes from anyone; authenticate.ts verifies it.
  */
 import { z } from 'zod'
-import { CodedError, fromHex, fromUtf8, utf8 } from '#libs/canonical'
+import { CodedError, fromHex, utf8 } from '#libs/canonical'
 import type { Collateral } from '../evidence.js'
+import { parseJsonText } from '../json-text.js'
 import { refusal } from './refusal.js'
 
-/** The names of the collateral of a quote: texts as signed, raw signatures r‖s, lists in DER, chains in PEM. */
+/**
+ * The names of the collateral of a quote: texts as signed, raw signatures r‖s, lists in DER, chains in PEM.
+ */
 export const dcapCollateralNames = [
   'tcb_info',
   'tcb_info_signature',
@@ -54,8 +57,8 @@ const fileSchema = z.looseObject(
 )
 
 /**
- * Reads the JSON file in which verifiers of quotes exchange collateral: signatures and lists in hexadecimal. What is absent in
- * the file is absent in the result.
+ * Reads the JSON file in which verifiers of quotes exchange collateral: signatures and lists in hexadecimal.
+ * What is absent in the file is absent in the result.
  * @throws AttestationError `MALFORMED`.
  */
 export function parseDcapCollateral(file: Uint8Array): Collateral {
@@ -69,19 +72,6 @@ export function parseDcapCollateral(file: Uint8Array): Collateral {
     return typeof text === 'string' ? [[name, bytesOf(name, text)] as const] : []
   })
   return Object.fromEntries(fields)
-}
-
-/**
- * Reads JSON that need not be canonical. For texts whose bytes are verified by themselves.
- * @throws AttestationError `MALFORMED`.
- */
-export function parseJsonText(bytes: Uint8Array, what: string): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes))
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError) && !(cause instanceof CodedError)) throw cause
-    throw refusal('MALFORMED', what, 'it is not JSON', 'parse', cause)
-  }
 }
 
 function bytesOf(name: DcapCollateralName, text: string): Uint8Array {

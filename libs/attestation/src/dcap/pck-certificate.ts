@@ -1,6 +1,6 @@
 /**
- * PCK certificates: which platform, at which TCB, holds the key (Intel SGX PCK certificate and CRL profile §1.3.5). Says nothing
- * about whether Intel issued one: see chains.node.ts.
+ * PCK certificates: which platform, at which TCB, holds the key (Intel SGX PCK certificate and CRL profile
+ * §1.3.5). Says nothing about whether Intel issued one: see chains.node.ts.
  */
 import { toHex } from '#libs/canonical'
 import { parseDer, type DerReader } from '../der/der-reader.js'

@@ -1,6 +1,7 @@
 /**
- * SGX and TDX quotes, versions 3, 4 and 5 (Intel SGX and TDX DCAP quoting library API, appendix A.3 to A.4). Reads the layout
- * and nothing else: what does not change it is checked once the signatures are, see authenticate.ts.
+ * SGX and TDX quotes, versions 3, 4 and 5 (Intel SGX and TDX DCAP quoting library API, appendix A.3 to A.4).
+ * Reads the layout and nothing else: what does not change it is checked once the signatures are, see
+ * authenticate.ts.
  */
 import { ByteReader } from '../bytes/byte-reader.js'
 import {
@@ -69,7 +70,8 @@ const bodyTypes: Readonly<Record<number, readonly [tee: QuotedTee, length: numbe
 }
 
 /**
- * Reads a quote of one TEE. The quoting service fills a buffer of fixed size, so zero bytes may follow the signed length.
+ * Reads a quote of one TEE. The quoting service fills a buffer of fixed size, so zero bytes may follow the
+ * signed length.
  * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `ALGORITHM`, `TRAILING_DATA`.
  */
 export function parseQuote<Tee extends QuotedTee>(bytes: Uint8Array, tee: Tee): Quote<Tee> {

@@ -1,10 +1,13 @@
 /**
- * What the CPU states in a quote: the report of an SGX enclave (Intel SDM volume 3D §38.15) or of a TD (Intel TDX module ABI,
- * TD_REPORT as quotes carry it, 1.0 and 1.5). Says nothing about whether a CPU stated it: see authenticate.ts.
+ * What the CPU states in a quote: the report of an SGX enclave (Intel SDM volume 3D §38.15) or of a TD (Intel
+ * TDX module ABI, TD_REPORT as quotes carry it, 1.0 and 1.5). Says nothing about whether a CPU stated it: see
+ * authenticate.ts.
  */
 import { ByteReader } from '../bytes/byte-reader.js'
 
-/** The report of an SGX enclave: the body of SGX quotes, and the quoting enclave's own report in every quote. */
+/**
+ * The report of an SGX enclave: the body of SGX quotes, and the quoting enclave's own report in every quote.
+ */
 export interface EnclaveReport {
   /** 16 bytes. */
   readonly cpuSvn: Uint8Array
@@ -46,7 +49,10 @@ export const tdReport10Length = 584
 /** Bytes of a {@link TdReport} 1.5. */
 export const tdReport15Length = 648
 
-/** Reads a report of 384 bytes. What it reserves is not looked at: it is signed, and newer CPUs use more of it. */
+/**
+ * Reads a report of 384 bytes. What it reserves is not looked at: it is signed, and newer CPUs use more of
+ * it.
+ */
 export function parseEnclaveReport(bytes: Uint8Array, what: string): EnclaveReport {
   const reader = new ByteReader(bytes, what)
   const cpuSvn = reader.take(16, 'CPUSVN')

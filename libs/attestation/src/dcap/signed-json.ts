@@ -1,7 +1,10 @@
-/** What the texts that Intel signs have in common: their times, fields in hexadecimal, and levels from new to old. */
+/**
+ * What the texts that Intel signs have in common: their times, fields in hexadecimal, and levels from new to
+ * old.
+ */
 import { z } from 'zod'
+import { parseJsonText } from '../json-text.js'
 import { refusal } from './refusal.js'
-import { parseJsonText } from './collateral.js'
 import { tcbStatuses } from './tcb-status.js'
 
 /** So many bytes in hexadecimal of either case. */

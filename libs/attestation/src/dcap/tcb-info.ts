@@ -76,8 +76,9 @@ export function parseTcbInfo(bytes: Uint8Array, tee: QuotedTee, { fmspc, pceId }
 }
 
 /**
- * The state of the platform: that of the first level, from new to old, of which every component is reached. A TD counts as well
- * with the SVNs of its TDX module; those of a module with a version of its own are judged by its identity instead.
+ * The state of the platform: that of the first level, from new to old, of which every component is reached. A
+ * TD counts as well with the SVNs of its TDX module; those of a module with a version of its own are judged
+ * by its identity instead.
  */
 export function platformState({ tcbLevels }: TcbInfo, platform: PckPlatform, td: TdReport | null): TcbState {
   const level = tcbLevels.find(
@@ -104,7 +105,10 @@ export function moduleVersion({ teeTcbSvn }: TdReport): number {
   return teeTcbSvn[1] ?? 0
 }
 
-/** The identity of a TD's module with its state. No identity for its version: no level. Null: judged as the platform is. */
+/**
+ * The identity of a TD's module with its state. No identity for its version: no level. Null: judged as the
+ * platform is.
+ */
 export function moduleState(
   { tdxModule, tdxModuleIdentities = [] }: TcbInfo,
   td: TdReport,

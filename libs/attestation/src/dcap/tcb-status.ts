@@ -1,6 +1,6 @@
 /**
- * Intel's verdict on the firmware of a platform. The platform, its quoting enclave and its TDX module each have one; the whole is
- * as bad as all of them together.
+ * Intel's verdict on the firmware of a platform. The platform, its quoting enclave and its TDX module each
+ * have one; the whole is as bad as all of them together.
  */
 
 /** What a level can be, in Intel's words. */
@@ -25,7 +25,10 @@ export interface TcbState {
   readonly advisories: readonly string[]
 }
 
-/** Merges the states of the parts. No level for one part: none for the whole, and no list of advisories would be complete. */
+/**
+ * Merges the states of the parts. No level for one part: none for the whole, and no list of advisories would
+ * be complete.
+ */
 export function mergeTcbStates(parts: readonly TcbState[]): TcbState {
   const statuses = parts.map(({ status }) => status)
   if (statuses.includes('Revoked')) return { status: 'Revoked', advisories: advisoriesOf(parts) }

@@ -1,6 +1,6 @@
 /**
- * An SGX quote judged alone, under the strict policy for production. For inspection: a run takes place in no SGX enclave, so there
- * are no reference values for one.
+ * An SGX quote judged alone, under the strict policy for production. For inspection: a run takes place in no
+ * SGX enclave, so there are no reference values for one.
  */
 import { toHex, type JsonValue } from '#libs/canonical'
 import { authenticateQuote, type AuthenticQuote } from '../dcap/authenticate.js'
@@ -10,7 +10,10 @@ import { refusal } from '../dcap/refusal.js'
 import { intelRoots } from '../dcap/roots.js'
 import { judgeEvidence, type EvidenceVerdict } from '../verdict.js'
 
-/** Judges a quote at a time in milliseconds, under roots by SHA-256 of their DER: Intel's own unless told otherwise. */
+/**
+ * Judges a quote at a time in milliseconds, under roots by SHA-256 of their DER: Intel's own unless told
+ * otherwise.
+ */
 export function judgeSgxQuote(
   files: QuoteFiles,
   { at, roots = intelRoots }: { readonly at: number; readonly roots?: readonly string[] },

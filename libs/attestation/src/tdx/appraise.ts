@@ -1,6 +1,6 @@
 /**
- * Whether an authentic TD is one that a contract means. Every field is compared; where the contract is silent the field must have its
- * safe value (see reference-values.ts). MRTD itself is compared by verify-enclave.ts.
+ * Whether an authentic TD is one that a contract means. Every field is compared; where the contract is silent
+ * the field must have its safe value (see reference-values.ts). MRTD itself is compared by verify-enclave.ts.
  */
 import type { AttestationErrorCode } from '../errors.js'
 import type { Checklist } from '../checklist.js'
@@ -10,7 +10,8 @@ import { hasServiceTd, type TdxClaims } from './claims.js'
 
 /**
  * Appraises claims against one entry of a contract.
- * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `RESERVED_BITS`, `TCB_OUT_OF_DATE`, `TCB_NOT_UP_TO_DATE`, `REVOKED`,
+ * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `RESERVED_BITS`, `TCB_OUT_OF_DATE`,
+ * `TCB_NOT_UP_TO_DATE`, `REVOKED`,
  * `POLICY`, naming the claim.
  */
 export function appraiseTdxClaims(

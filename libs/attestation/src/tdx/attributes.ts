@@ -1,6 +1,6 @@
 /**
- * TDATTRIBUTES and XFAM (Intel TDX module ABI, TD_ATTRIBUTES and XFAM): what a TD may be subjected to, and which features of the
- * CPU it uses. A bit that nobody has given a meaning could mean anything tomorrow.
+ * TDATTRIBUTES and XFAM (Intel TDX module ABI, TD_ATTRIBUTES and XFAM): what a TD may be subjected to, and
+ * which features of the CPU it uses. A bit that nobody has given a meaning could mean anything tomorrow.
  */
 
 /** What the attributes say. */
@@ -22,7 +22,7 @@ const migratable = bit(29)
 /** LASS, PKS, key locker and performance counters: features of the TD's own. */
 const features = bit(27) | bit(30) | bit(31) | bit(63)
 const knownAttributes = debug | septVeDisable | migratable | features
-/** x87, SSE, AVX, PT, AVX-512, PKRU, PASID, CET, HDC-free, LBR, AMX: what the module lets TDs have. */
+/** x87, SSE, AVX, AVX-512, PT, PKRU, CET, UINTR, LBR and AMX: what the module lets TDs have. */
 const knownFeatures = 0x6_dbe7n
 /** x87 and SSE, which every TD has. */
 const neededFeatures = 0x3n

@@ -1,4 +1,7 @@
-/** A TDX quote judged alone, under the strict policy for production. No contract, no keys: nothing is released on it. */
+/**
+ * A TDX quote judged alone, under the strict policy for production. No contract, no keys: nothing is released
+ * on it.
+ */
 import { toHex, type JsonValue } from '#libs/canonical'
 import { authenticateQuote, type AuthenticQuote } from '../dcap/authenticate.js'
 import { readQuoteFiles, type QuoteFiles } from '../dcap/files.js'
@@ -8,7 +11,10 @@ import { intelRoots } from '../dcap/roots.js'
 import { judgeEvidence, type EvidenceVerdict } from '../verdict.js'
 import { hasServiceTd, tdxClaimsOf } from './claims.js'
 
-/** Judges a quote at a time in milliseconds, under roots by SHA-256 of their DER: Intel's own unless told otherwise. */
+/**
+ * Judges a quote at a time in milliseconds, under roots by SHA-256 of their DER: Intel's own unless told
+ * otherwise.
+ */
 export function judgeTdxQuote(
   files: QuoteFiles,
   { at, roots = intelRoots }: { readonly at: number; readonly roots?: readonly string[] },
@@ -21,8 +27,10 @@ export function judgeTdxQuote(
 }
 
 /**
- * The strict policy: nobody can debug the TD or move it, no bit of unknown meaning is set, and its firmware is up to date.
- * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `RESERVED_BITS`, `TCB_OUT_OF_DATE`, `TCB_NOT_UP_TO_DATE`,
+ * The strict policy: nobody can debug the TD or move it, no bit of unknown meaning is set, and its firmware
+ * is up to date.
+ * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `RESERVED_BITS`, `TCB_OUT_OF_DATE`,
+ * `TCB_NOT_UP_TO_DATE`,
  * `REVOKED`.
  */
 export function demandTdxProduction(authentic: AuthenticQuote<'tdx'>): void {

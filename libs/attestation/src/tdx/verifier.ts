@@ -1,4 +1,7 @@
-/** The verifier of `tdx` evidence: a quote, with what Intel publishes for its platform as collateral (see dcap/collateral.ts). */
+/**
+ * The verifier of `tdx` evidence: a quote, with what Intel publishes for its platform as collateral (see
+ * dcap/collateral.ts).
+ */
 import { authenticateQuote } from '../dcap/authenticate.js'
 import { intelRoots } from '../dcap/roots.js'
 import { authenticEvidence } from '../evidence.js'

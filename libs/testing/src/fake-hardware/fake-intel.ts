@@ -1,4 +1,7 @@
-/** An Intel that signs whatever it is asked to: root, PCK, TCB signing, quoting enclave, quotes of TDs and enclaves, collateral. */
+/**
+ * An Intel that signs whatever it is asked to: root, PCK, TCB signing, quoting enclave, quotes of TDs and
+ * enclaves, collateral.
+ */
 import { createHash } from 'node:crypto'
 import { concatBytes, fromHex, toHex, utf8 } from '#libs/canonical'
 import {
