@@ -77,6 +77,12 @@ describe('judgeComposite', () => {
     },
   )
 
+  it('reads the nonce of a part under the name that its kind has for it', () => {
+    for (const name of ['nonce', 'eat_nonce'])
+      expect(compositePart('part', verdict({ [name]: nonceHex })).nonces).toEqual([nonceHex])
+    expect(compositePart('part', verdict({ nonces: [nonceHex, null, 7] })).nonces).toEqual([nonceHex, '', ''])
+  })
+
   it('is as genuine as its weakest part', () => {
     expect(judge([cpu(), gpu(undefined, forged)])).toMatchObject({
       authentic: false,
