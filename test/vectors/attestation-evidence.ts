@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { EvidenceVerdict } from '#libs/attestation'
+import { AttestationError, type EvidenceVerdict } from '#libs/attestation'
 import { CaseUnreadable, type CaseInputs } from './evidence/adapter.js'
 import { evidenceAdapters } from './evidence/adapters.js'
 
@@ -67,6 +67,11 @@ async function judge(act: () => Promise<EvidenceVerdict>): Promise<EvidenceVerdi
     return await act()
   } catch (error) {
     if (error instanceof CaseUnreadable) return error
+    // A root or key set that cannot be read: refused before there was evidence to judge.
+    if (error instanceof AttestationError) {
+      const { code: refusal, message: reason } = error
+      return { authentic: false, production: false, refusal, reason, facts: {} }
+    }
     if (error instanceof Error) return new Error(`the verifier broke: ${error.stack ?? error.message}`)
     throw error
   }

@@ -2,6 +2,8 @@ import {
   certificateFingerprint,
   judgeGpus,
   judgeManifests,
+  nvidiaDeviceRoots,
+  nvidiaRimRoots,
   type EvidenceVerdict,
   type GpuEvidence,
 } from '#libs/attestation'
@@ -22,8 +24,8 @@ export const nvidiaGpu: EvidenceAdapter = async (inputs) => {
   const manifests = names.map((name) => fileOf({ ...inputs, fields: { name } }, 'name'))
   const trust = {
     at: inputs.at,
-    deviceRoots: rootsOf(inputs, 'root'),
-    manifestRoots: rootsOf(inputs, 'rimRoot'),
+    deviceRoots: rootsOf(inputs, 'root', nvidiaDeviceRoots),
+    manifestRoots: rootsOf(inputs, 'rimRoot', nvidiaRimRoots),
   }
   if (format === 'rim-only') return judgeManifests(manifests, trust)
   const nonce = optionalTextOf(inputs, 'nonce')
@@ -53,9 +55,10 @@ function manifestNames({ fields }: CaseInputs): readonly string[] {
   return names
 }
 
-function rootsOf(inputs: CaseInputs, role: string): readonly string[] {
+// NVIDIA's own where a case pins none.
+function rootsOf(inputs: CaseInputs, role: string, own: readonly string[]): readonly string[] {
   const root = optionalFileOf(inputs, role)
-  return root === undefined ? [] : [certificateFingerprint(root)]
+  return root === undefined ? own : [certificateFingerprint(root)]
 }
 
 // A case names manifests by their files, which the verifier does not know.

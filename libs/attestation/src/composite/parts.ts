@@ -14,11 +14,14 @@ export interface CompositePart {
 
 /** A part from its verdict: report data and nonces are facts of authentic evidence, and absent otherwise. */
 export function compositePart(role: string, verdict: EvidenceVerdict): CompositePart {
-  const { report_data: reportData, nonces } = verdict.facts
+  const { report_data: reportData, nonces, nonce, eat_nonce: tokenNonce } = verdict.facts
+  const one = nonce ?? tokenNonce
+  const all = Array.isArray(nonces) ? nonces : typeof one === 'string' ? [one] : []
   return {
     role,
     verdict,
     reportData: typeof reportData === 'string' ? reportData : null,
-    nonces: Array.isArray(nonces) ? nonces.filter((nonce): nonce is string => typeof nonce === 'string') : [],
+    // What is no text matches no nonce, and is kept for that.
+    nonces: all.map((item) => (typeof item === 'string' ? item : '')),
   }
 }
