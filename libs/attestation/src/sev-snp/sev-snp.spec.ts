@@ -22,7 +22,7 @@ import { parseReferenceValues } from '../reference-values.js'
 import type { EvidenceVerdict } from '../verdict.js'
 import { judgeSnpReport } from './production.js'
 import type { AmdRoots } from './generations.js'
-import { sevSnpVerifier, sevSnpVerifierWith } from './verifier.js'
+import { sevSnpVerifierWith } from './verifier.js'
 
 const now = Date.parse('2026-11-23T12:00:00.000Z')
 const day = 86_400_000
@@ -439,10 +439,14 @@ interface Appraisal {
   entry: Record<string, unknown>
 }
 
+function makeWithList(forgery: SnpForgery): FakeSnpEvidence {
+  return amd.make({ ...forgery, crl: forgery.crl ?? amd.draftList(forgery) })
+}
+
 async function appraise({ forgery, entry }: Appraisal): Promise<Checklist> {
-  const { root, report, vek, chain } = amd.make(forgery)
+  const { root, report, ...collateral } = makeWithList(forgery)
   const verifier: EvidenceVerifier = sevSnpVerifierWith({ milan: [root], genoa: [root], turin: [root] })
-  const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral: { vek, chain } }
+  const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
   const checklist = new Checklist()
   const authentic = await verifier.authenticate(evidence, { now, checklist })
   verifier.appraise(authentic, parseReferenceValues(entry), { now, checklist })
@@ -600,13 +604,26 @@ describe('the appraisal of a report', () => {
     expect(error).toMatchObject({ code, stage: 'appraise', field })
   })
 
-  it.each(['vek', 'chain'])('needs the collateral %s', async (name) => {
-    const { report, vek, chain } = amd.make(amd.draft(now))
-    const collateral = Object.fromEntries(Object.entries({ vek, chain }).filter(([key]) => key !== name))
+  it.each(['vek', 'chain', 'crl'])('needs the collateral %s', async (name) => {
+    const { report, root, ...made } = makeWithList(amd.draft(now))
+    const collateral = Object.fromEntries(Object.entries(made).filter(([key]) => key !== name))
     const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
     const context = { now, checklist: new Checklist() }
-    const error = await failure(() => sevSnpVerifier.authenticate(evidence, context))
+    const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
+    const error = await failure(() => verifier.authenticate(evidence, context))
     expect(error).toMatchObject({ code: 'COLLATERAL_MISSING', field: name })
+  })
+
+  it('needs the list of the root, whichever other is shown', async () => {
+    const forgery = amd.draft(now)
+    forgery.authority.extensions = authorityExtensions({ pathLength: 0 })
+    const crl = { ...amd.draftList(forgery), issuer: 'SEV-Genoa', signer: amd.authority }
+    const { report, root, ...collateral } = amd.make({ ...forgery, crl })
+    const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
+    const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
+    const context = { now, checklist: new Checklist() }
+    const error = await failure(() => verifier.authenticate(evidence, context))
+    expect(error).toMatchObject({ code: 'COLLATERAL_MISSING', field: 'revocation' })
   })
 
   it('reads the revocation list that comes as collateral', async () => {
