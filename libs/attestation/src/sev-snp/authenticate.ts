@@ -43,6 +43,7 @@ export interface AuthenticSnpReport {
   readonly endorsement: Endorsement
   readonly generation: Generation
   readonly reportedTcb: Tcb
+  readonly committedTcb: Tcb
   readonly launchTcb: Tcb
   /** Until when every certificate of the chain is valid, in milliseconds. */
   readonly certificatesUntil: number
@@ -85,6 +86,7 @@ export function authenticateSnpReport(
     endorsement,
     generation,
     reportedTcb: readTcb(report.reportedTcb, generation),
+    committedTcb: readTcb(report.committedTcb, generation),
     launchTcb: readTcb(report.launchTcb, generation),
     certificatesUntil: earliestEnd(chain),
   }) as AuthenticSnpReport

@@ -558,6 +558,7 @@ describe('the appraisal of a report', () => {
       ],
     ),
     ['a guest that began on older firmware', field('launchTcb', 3), 'TCB_OUT_OF_DATE', 'launchTcb'],
+    ['firmware that can be taken back to older', field('committedTcb', 3), 'TCB_OUT_OF_DATE', 'committedTcb'],
     ['Turin where no fmc is named', turin, 'POLICY', 'minimumTcb.fmc'],
     [
       'Turin below the least fmc',
