@@ -555,6 +555,7 @@ describe('a verifier of another TEE', () => {
             kind: 'sev-snp',
             reportData: offerReportData(claim.offer),
             measurement: snpMeasurement,
+            chip: 'c1'.repeat(64),
             issuedAt: null,
             claims: {},
           }),
@@ -563,6 +564,7 @@ describe('a verifier of another TEE', () => {
     }
     expect(await verifyEnclave(claim, [snp])).toMatchObject({
       kind: 'sev-snp',
+      chip: 'c1'.repeat(64),
       simulated: false,
       validUntil: now + 290_000,
     })

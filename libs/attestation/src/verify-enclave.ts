@@ -58,6 +58,7 @@ export async function verifyEnclave(
     kind: authentic.kind,
     enclave: offer.enclave,
     measurement: authentic.measurement,
+    chip: authentic.chip,
     simulated: authentic.kind === 'simulated',
     evidenceDigest: evidenceDigest(evidence.bytes),
     collateralDigest: collateralDigest(evidence.collateral),

@@ -640,6 +640,18 @@ describe('the appraisal of a report', () => {
     expect((await failure(() => verifier.authenticate(evidence, context))).code).toBe('REVOKED')
   })
 
+  it.each([
+    [0, 'c1'.repeat(64)],
+    [2, null],
+  ])('says on which chip it runs, unless that is hidden: key info %i', async (keyInfo, chip) => {
+    const forgery = amd.draft(now)
+    put('keyInfo', keyInfo)(forgery)
+    const { report, root, ...collateral } = makeWithList(forgery)
+    const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
+    const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
+    expect((await verifier.authenticate(evidence, { now, checklist: new Checklist() })).chip).toBe(chip)
+  })
+
   it('refuses an entry for another TEE', async () => {
     const simulated = {
       tee: 'simulated',

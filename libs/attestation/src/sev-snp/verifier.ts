@@ -52,6 +52,7 @@ function authenticate(
     kind: 'sev-snp',
     reportData: authentic.report.reportData,
     measurement: toHex(authentic.report.measurement),
+    chip: claims.chipId,
     issuedAt: null,
     claims,
   })
