@@ -49,6 +49,8 @@ export interface AuthenticEvidence {
   readonly reportData: Uint8Array
   /** Launch measurement in hexadecimal. */
   readonly measurement: string
+  /** What tells this machine apart, in hexadecimal, as Revocations name it; null where the evidence does not show it. */
+  readonly chip: string | null
   /** When the TEE says it signed, in milliseconds; null for hardware that knows no time. */
   readonly issuedAt: number | null
   /** Further authenticated fields by wire name, for the appraisal of this kind. */
@@ -69,6 +71,8 @@ export interface AppraisedEnclave {
   /** Index of the contract's `enclaves` entry that was met. */
   readonly enclave: number
   readonly measurement: string
+  /** See {@link AuthenticEvidence}. */
+  readonly chip: string | null
   /** True: nothing protects the data. Every screen, receipt and log line of such a run says so. */
   readonly simulated: boolean
   readonly evidenceDigest: Digest

@@ -25,7 +25,12 @@ import { parseReferenceValues } from './reference-values.js'
 import { simulatedMessage, type SimulatedReport } from './simulated/report.js'
 import { issueSimulatedEvidence } from './simulated/issuer.js'
 import { verifierOf } from './verifiers.js'
-import { maximumEvidenceLength, verifyEnclave, type EnclaveClaim } from './verify-enclave.js'
+import {
+  maximumCollateralLength,
+  maximumEvidenceLength,
+  verifyEnclave,
+  type EnclaveClaim,
+} from './verify-enclave.js'
 
 const now = Date.parse('2026-11-23T12:00:00.000Z')
 const measurement = 'ab'.repeat(32)
@@ -47,6 +52,7 @@ interface Forgery {
   bytes: ((genuine: Uint8Array) => Uint8Array) | null
   kind: Evidence['kind']
   gpu: Uint8Array[]
+  collateral: Record<string, Uint8Array>
   enclaves: Json[]
   now: number
 }
@@ -75,6 +81,7 @@ function genuine(): Forgery {
     bytes: null,
     kind: 'simulated',
     gpu: [],
+    collateral: {},
     enclaves: [{ tee: 'simulated', measurement: [measurement], key: key.thumbprint, maximumAgeSeconds: 300 }],
     now,
   }
@@ -89,7 +96,8 @@ async function forge(forgery: Forgery): Promise<EnclaveClaim> {
     forgery.signature ??
     toBase64url(await signBytes(forgery.signer, simulatedMessage(report as unknown as SimulatedReport)))
   const bytes = canonicalBytes({ report, signature, ...forgery.evidenceMembers })
-  const evidence: Evidence = { kind: forgery.kind, bytes: forgery.bytes?.(bytes) ?? bytes, gpu: forgery.gpu }
+  const { kind, gpu, collateral } = forgery
+  const evidence: Evidence = { kind, bytes: forgery.bytes?.(bytes) ?? bytes, gpu, collateral }
   return { offer, evidence, enclaves: forgery.enclaves, now: forgery.now }
 }
 
@@ -132,6 +140,7 @@ describe('verifyEnclave', () => {
       'tee',
       'kind',
       'evidence length',
+      'collateral length',
       'signature',
       'reportData',
       'gpuEvidence',
@@ -258,6 +267,16 @@ describe('verifyEnclave', () => {
       'EVIDENCE_TOO_LARGE',
       'parse',
       'evidence length',
+    ],
+    [
+      'more than four megabytes of collateral',
+      (f) => {
+        const half = new Uint8Array(maximumCollateralLength / 2)
+        f.collateral = { crl: half, chain: half, vek: new Uint8Array(1) }
+      },
+      'EVIDENCE_TOO_LARGE',
+      'parse',
+      'collateral length',
     ],
     [
       'a simulator that the contract does not name',
@@ -536,6 +555,7 @@ describe('a verifier of another TEE', () => {
             kind: 'sev-snp',
             reportData: offerReportData(claim.offer),
             measurement: snpMeasurement,
+            chip: 'c1'.repeat(64),
             issuedAt: null,
             claims: {},
           }),
@@ -544,6 +564,7 @@ describe('a verifier of another TEE', () => {
     }
     expect(await verifyEnclave(claim, [snp])).toMatchObject({
       kind: 'sev-snp',
+      chip: 'c1'.repeat(64),
       simulated: false,
       validUntil: now + 290_000,
     })

@@ -17,6 +17,9 @@ export const clockToleranceSeconds = 60
 /** More evidence bytes are refused before anything is parsed. */
 export const maximumEvidenceLength = 1_048_576
 
+/** More bytes of collateral are refused likewise: lists of a large vendor have some hundred kilobytes. */
+export const maximumCollateralLength = 4_194_304
+
 /** What a verdict is asked about. */
 export interface EnclaveClaim {
   /** Payload bytes of the Offer, whose own signature was verified by its receipt key. */
@@ -55,6 +58,7 @@ export async function verifyEnclave(
     kind: authentic.kind,
     enclave: offer.enclave,
     measurement: authentic.measurement,
+    chip: authentic.chip,
     simulated: authentic.kind === 'simulated',
     evidenceDigest: evidenceDigest(evidence.bytes),
     collateralDigest: collateralDigest(evidence.collateral),
@@ -96,7 +100,7 @@ function chooseEntry(offer: BoundOffer, { enclaves }: EnclaveClaim, checklist: C
 }
 
 function chooseVerifier(
-  { kind, bytes, gpu = [] }: Evidence,
+  { kind, bytes, gpu = [], collateral = {} }: Evidence,
   { tee }: ReferenceValues,
   verifiers: readonly EvidenceVerifier[],
   checklist: Checklist,
@@ -116,6 +120,15 @@ function chooseVerifier(
     expected: `at most ${maximumEvidenceLength} bytes`,
     seen: `${length} bytes`,
     ok: length <= maximumEvidenceLength,
+    code: 'EVIDENCE_TOO_LARGE',
+  })
+  const beside = Object.values(collateral).reduce((sum, file) => sum + file.length, 0)
+  checklist.demand({
+    stage: 'parse',
+    check: 'collateral length',
+    expected: `at most ${maximumCollateralLength} bytes`,
+    seen: `${beside} bytes`,
+    ok: beside <= maximumCollateralLength,
     code: 'EVIDENCE_TOO_LARGE',
   })
   return verifierOf(kind, verifiers)

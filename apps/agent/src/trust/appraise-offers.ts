@@ -34,7 +34,7 @@ async function appraise(
       enclaves: contract.terms.enclaves,
       now,
     })
-    const { kind, measurement, simulated, validUntil, checks } = enclave
+    const { kind, measurement, chip, simulated, validUntil, checks } = enclave
     return {
       fact: {
         offer: offer.id,
@@ -42,7 +42,7 @@ async function appraise(
         enclave: enclave.enclave,
         measurement,
         simulated,
-        chip: null,
+        chip,
         validUntil,
         failed: [],
       },

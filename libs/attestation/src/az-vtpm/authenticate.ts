@@ -55,7 +55,7 @@ export function authenticateAzureSnp(
       chain: needed(files.chain, 'COLLATERAL_MISSING', 'chain'),
       ...(files.crl === undefined ? {} : { crl: files.crl }),
     },
-    { at, roots: amdRoots },
+    { at, roots: amdRoots, revocationList: 'ifShown' },
   )
   return Object.freeze({
     hardware,

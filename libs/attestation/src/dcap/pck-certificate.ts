@@ -9,6 +9,8 @@ import { refusal } from './refusal.js'
 
 /** The platform that a PCK certificate is for. */
 export interface PckPlatform {
+  /** Tells one platform from all others: 16 bytes in hexadecimal. */
+  readonly ppid: string
   /** Family, model, stepping, platform type and custom SKU: 6 bytes in hexadecimal. */
   readonly fmspc: string
   /** Provisioning certification enclave: 2 bytes in hexadecimal. */
@@ -19,6 +21,7 @@ export interface PckPlatform {
 }
 
 const sgxExtensions = '1.2.840.113741.1.13.1'
+const ppid = `${sgxExtensions}.1`
 const tcb = `${sgxExtensions}.2`
 const pceId = `${sgxExtensions}.3`
 const fmspc = `${sgxExtensions}.4`
@@ -35,6 +38,7 @@ export function parsePckPlatform(certificate: Certificate): PckPlatform {
   const fields = parseFields(parseDer(extension.value, 'SGX extensions'))
   const levels = parseFields(found(fields, tcb).nested('TCB'))
   return {
+    ppid: octets(fields, ppid, 16),
     fmspc: octets(fields, fmspc, 6),
     pceId: octets(fields, pceId, 2),
     components: Array.from({ length: 16 }, (_, n) => svn(levels, `${tcb}.${n + 1}`, 255)),

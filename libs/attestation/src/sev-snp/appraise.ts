@@ -96,8 +96,9 @@ function demandFirmware(
       minimumTcb.fmc !== undefined,
     )
   const least: Partial<Tcb> = minimumTcb
-  // What the guest began on counts too: it may have been taken over then.
-  for (const name of ['reportedTcb', 'launchTcb'] as const)
+  // What the guest began on counts too: it may have been taken over then. So does what the host can still go back to under the
+  // running guest: firmware that was tried out and not committed.
+  for (const name of ['reportedTcb', 'launchTcb', 'committedTcb'] as const)
     demand(
       name,
       `at least ${tcbText(least)}`,

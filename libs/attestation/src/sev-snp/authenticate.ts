@@ -21,8 +21,17 @@ export interface SnpEvidence {
   readonly vek: Uint8Array
   /** ASK or ASVK, and ARK, in PEM, in any order. */
   readonly chain: Uint8Array
-  /** AMD's revocation list where one is at hand, in DER or PEM. */
+  /** AMD's revocation list, in DER or PEM. Whether it may be missing: see {@link SnpTrust}. */
   readonly crl?: Uint8Array
+}
+
+/** When, under which roots, and whether it must be shown that AMD has not revoked its authorities. */
+export interface SnpTrust {
+  /** In milliseconds. */
+  readonly at: number
+  readonly roots: AmdRoots
+  /** `ifShown` is for looking at evidence alone: whoever leaves the list out hides what it would have refused. */
+  readonly revocationList: 'demanded' | 'ifShown'
 }
 
 declare const authentic: unique symbol
@@ -34,6 +43,7 @@ export interface AuthenticSnpReport {
   readonly endorsement: Endorsement
   readonly generation: Generation
   readonly reportedTcb: Tcb
+  readonly committedTcb: Tcb
   readonly launchTcb: Tcb
   /** Until when every certificate of the chain is valid, in milliseconds. */
   readonly certificatesUntil: number
@@ -45,11 +55,11 @@ const algorithms = ['rsa-pss-sha384'] as const
 /**
  * Authenticates a report at a time in milliseconds.
  * @throws AttestationError `MALFORMED`, `TRAILING_DATA`, `ALGORITHM`, `WRONG_TYPE`, `CHAIN_UNTRUSTED`, `NOT_YET_VALID`,
- * `EXPIRED`, `REVOKED`, `SIGNATURE_INVALID`, `WRONG_CHIP`, `TCB_MISMATCH`.
+ * `EXPIRED`, `REVOKED`, `COLLATERAL_MISSING`, `COLLATERAL_MISMATCH`, `SIGNATURE_INVALID`, `WRONG_CHIP`, `TCB_MISMATCH`.
  */
 export function authenticateSnpReport(
   evidence: SnpEvidence,
-  { at, roots }: { readonly at: number; readonly roots: AmdRoots },
+  { at, roots, revocationList }: SnpTrust,
 ): AuthenticSnpReport {
   const report = parseSnpReport(evidence.report)
   const [vek] = parseCertificates(evidence.vek, 'VCEK or VLEK') as readonly [Certificate]
@@ -58,10 +68,11 @@ export function authenticateSnpReport(
   const { kind, generation } = endorsement
 
   const chain = verifyChain(vek, pool, { at, roots: roots[generation], algorithms, what: kind })
+  // AMD's root lists authorities; those publish no list of the keys that they certify.
   verifyNotRevoked(chain, parseRevocationLists(evidence.crl, 'AMD revocation list'), {
     at,
     algorithms,
-    demanded: 'none',
+    demanded: revocationList === 'demanded' ? 'authorities' : 'none',
   })
   checkSignature(report, endorsement, vek)
   checkReserved(report)
@@ -75,6 +86,7 @@ export function authenticateSnpReport(
     endorsement,
     generation,
     reportedTcb: readTcb(report.reportedTcb, generation),
+    committedTcb: readTcb(report.committedTcb, generation),
     launchTcb: readTcb(report.launchTcb, generation),
     certificatesUntil: earliestEnd(chain),
   }) as AuthenticSnpReport

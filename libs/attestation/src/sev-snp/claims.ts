@@ -21,6 +21,7 @@ export const snpClaimsSchema = z.strictObject({
   /** Null where the chip does not show it. */
   chipId: hex(64).nullable(),
   reportedTcb: tcb,
+  committedTcb: tcb,
   launchTcb: tcb,
   guestSvn: z.int(),
   vmpl: z.int(),
@@ -55,7 +56,8 @@ export type SnpClaims = z.infer<typeof snpClaimsSchema>
 
 /** The claims of a report. */
 export function snpClaimsOf(authentic: AuthenticSnpReport): SnpClaims {
-  const { report, endorsement, generation, reportedTcb, launchTcb, certificatesUntil } = authentic
+  const { report, endorsement, generation, reportedTcb, committedTcb, launchTcb, certificatesUntil } =
+    authentic
   const isShown = endorsement.kind === 'VCEK' && !report.chipKeyMasked
   return {
     version: report.version,
@@ -64,6 +66,7 @@ export function snpClaimsOf(authentic: AuthenticSnpReport): SnpClaims {
     provider: endorsement.provider,
     chipId: isShown ? toHex(report.chipId) : null,
     reportedTcb: { ...reportedTcb },
+    committedTcb: { ...committedTcb },
     launchTcb: { ...launchTcb },
     guestSvn: report.guestSvn,
     vmpl: report.vmpl,

@@ -12,7 +12,7 @@ export function judgeSnpReport(
   { at, roots = amdRoots }: { readonly at: number; readonly roots?: AmdRoots },
 ): Promise<EvidenceVerdict> {
   return judgeEvidence({
-    authenticate: () => authenticateSnpReport(evidence, { at, roots }),
+    authenticate: () => authenticateSnpReport(evidence, { at, roots, revocationList: 'ifShown' }),
     factsOf: snpFacts,
     demandProduction: demandSnpProduction,
   })

@@ -22,7 +22,7 @@ import { parseReferenceValues } from '../reference-values.js'
 import type { EvidenceVerdict } from '../verdict.js'
 import { judgeSnpReport } from './production.js'
 import type { AmdRoots } from './generations.js'
-import { sevSnpVerifier, sevSnpVerifierWith } from './verifier.js'
+import { sevSnpVerifierWith } from './verifier.js'
 
 const now = Date.parse('2026-11-23T12:00:00.000Z')
 const day = 86_400_000
@@ -439,10 +439,14 @@ interface Appraisal {
   entry: Record<string, unknown>
 }
 
+function makeWithList(forgery: SnpForgery): FakeSnpEvidence {
+  return amd.make({ ...forgery, crl: forgery.crl ?? amd.draftList(forgery) })
+}
+
 async function appraise({ forgery, entry }: Appraisal): Promise<Checklist> {
-  const { root, report, vek, chain } = amd.make(forgery)
+  const { root, report, ...collateral } = makeWithList(forgery)
   const verifier: EvidenceVerifier = sevSnpVerifierWith({ milan: [root], genoa: [root], turin: [root] })
-  const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral: { vek, chain } }
+  const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
   const checklist = new Checklist()
   const authentic = await verifier.authenticate(evidence, { now, checklist })
   verifier.appraise(authentic, parseReferenceValues(entry), { now, checklist })
@@ -554,6 +558,7 @@ describe('the appraisal of a report', () => {
       ],
     ),
     ['a guest that began on older firmware', field('launchTcb', 3), 'TCB_OUT_OF_DATE', 'launchTcb'],
+    ['firmware that can be taken back to older', field('committedTcb', 3), 'TCB_OUT_OF_DATE', 'committedTcb'],
     ['Turin where no fmc is named', turin, 'POLICY', 'minimumTcb.fmc'],
     [
       'Turin below the least fmc',
@@ -600,13 +605,26 @@ describe('the appraisal of a report', () => {
     expect(error).toMatchObject({ code, stage: 'appraise', field })
   })
 
-  it.each(['vek', 'chain'])('needs the collateral %s', async (name) => {
-    const { report, vek, chain } = amd.make(amd.draft(now))
-    const collateral = Object.fromEntries(Object.entries({ vek, chain }).filter(([key]) => key !== name))
+  it.each(['vek', 'chain', 'crl'])('needs the collateral %s', async (name) => {
+    const { report, root, ...made } = makeWithList(amd.draft(now))
+    const collateral = Object.fromEntries(Object.entries(made).filter(([key]) => key !== name))
     const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
     const context = { now, checklist: new Checklist() }
-    const error = await failure(() => sevSnpVerifier.authenticate(evidence, context))
+    const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
+    const error = await failure(() => verifier.authenticate(evidence, context))
     expect(error).toMatchObject({ code: 'COLLATERAL_MISSING', field: name })
+  })
+
+  it('needs the list of the root, whichever other is shown', async () => {
+    const forgery = amd.draft(now)
+    forgery.authority.extensions = authorityExtensions({ pathLength: 0 })
+    const crl = { ...amd.draftList(forgery), issuer: 'SEV-Genoa', signer: amd.authority }
+    const { report, root, ...collateral } = amd.make({ ...forgery, crl })
+    const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
+    const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
+    const context = { now, checklist: new Checklist() }
+    const error = await failure(() => verifier.authenticate(evidence, context))
+    expect(error).toMatchObject({ code: 'COLLATERAL_MISSING', field: 'revocation' })
   })
 
   it('reads the revocation list that comes as collateral', async () => {
@@ -620,6 +638,18 @@ describe('the appraisal of a report', () => {
     const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
     const context = { now, checklist: new Checklist() }
     expect((await failure(() => verifier.authenticate(evidence, context))).code).toBe('REVOKED')
+  })
+
+  it.each([
+    [0, 'c1'.repeat(64)],
+    [2, null],
+  ])('says on which chip it runs, unless that is hidden: key info %i', async (keyInfo, chip) => {
+    const forgery = amd.draft(now)
+    put('keyInfo', keyInfo)(forgery)
+    const { report, root, ...collateral } = makeWithList(forgery)
+    const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
+    const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
+    expect((await verifier.authenticate(evidence, { now, checklist: new Checklist() })).chip).toBe(chip)
   })
 
   it('refuses an entry for another TEE', async () => {

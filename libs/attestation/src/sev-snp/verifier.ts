@@ -1,4 +1,4 @@
-/** The verifier of `sev-snp` evidence: a report, with its certificates as collateral `vek`, `chain` and, where at hand, `crl`. */
+/** The verifier of `sev-snp` evidence: a report, with its certificates as collateral `vek`, `chain` and `crl`. */
 import { toHex } from '#libs/canonical'
 import { authenticEvidence, neededCollateral } from '../evidence.js'
 import type { AuthenticEvidence, Evidence, EvidenceVerifier, VerifierContext } from '../evidence.js'
@@ -29,15 +29,14 @@ function authenticate(
   { now, checklist }: VerifierContext,
   roots: AmdRoots,
 ): AuthenticEvidence {
-  const { crl } = evidence.collateral ?? {}
   const authentic = authenticateSnpReport(
     {
       report: evidence.bytes,
       vek: neededCollateral(evidence, 'vek'),
       chain: neededCollateral(evidence, 'chain'),
-      ...(crl === undefined ? {} : { crl }),
+      crl: neededCollateral(evidence, 'crl'),
     },
-    { at: now, roots },
+    { at: now, roots, revocationList: 'demanded' },
   )
   const claims = snpClaimsOf(authentic)
   const signer = `${claims.generation} ${claims.signingKey}`
@@ -53,6 +52,7 @@ function authenticate(
     kind: 'sev-snp',
     reportData: authentic.report.reportData,
     measurement: toHex(authentic.report.measurement),
+    chip: claims.chipId,
     issuedAt: null,
     claims,
   })

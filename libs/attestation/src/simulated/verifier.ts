@@ -30,6 +30,7 @@ async function authenticate(evidence: Evidence, { checklist }: VerifierContext):
     kind: 'simulated',
     reportData: fromHex(report.reportData),
     measurement: report.measurement,
+    chip: null,
     issuedAt: Date.parse(report.issuedAt),
     claims: { key },
   })

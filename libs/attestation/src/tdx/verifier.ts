@@ -46,6 +46,7 @@ function authenticate(
     kind: 'tdx',
     reportData: authentic.quote.body.reportData,
     measurement: claims.mrTd,
+    chip: authentic.platform.ppid,
     issuedAt: null,
     claims,
   })

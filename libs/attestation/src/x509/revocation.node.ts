@@ -15,8 +15,11 @@ export interface RevocationRules {
   /** In milliseconds. */
   readonly at: number
   readonly algorithms: readonly SignatureAlgorithm[]
-  /** `every`: each certificate below the root needs a list of its issuer. `none`: lists count where they are given. */
-  readonly demanded: 'every' | 'none'
+  /**
+   * `every`: each certificate below the root needs a list of its issuer. `authorities`: each but the leaf does, for hierarchies
+   * whose last authority publishes none. `none`: lists count where they are given.
+   */
+  readonly demanded: 'every' | 'authorities' | 'none'
 }
 
 /**
@@ -34,12 +37,16 @@ export function verifyNotRevoked(
   chain.forEach((certificate, index) => {
     const own = lists.filter(({ issuer }) => issuer.encoded === certificate.issuer.encoded)
     const name = certificate.subject.commonName ?? 'certificate'
-    const isRoot = index === chain.length - 1
-    if (own.length === 0 && rules.demanded === 'every' && !isRoot)
+    const isDemanded = index < chain.length - 1 && isListed(rules.demanded, index === 0)
+    if (own.length === 0 && isDemanded)
       throw refused('COLLATERAL_MISSING', `no revocation list of the issuer of ${name} was given`)
     if (own.some(({ revoked }) => revoked.has(certificate.serialNumber)))
       throw refused('REVOKED', `${name} (serial ${certificate.serialNumber}) is revoked by its issuer`)
   })
+}
+
+function isListed(demanded: RevocationRules['demanded'], isLeaf: boolean): boolean {
+  return demanded === 'every' || (demanded === 'authorities' && !isLeaf)
 }
 
 function verifyList(list: RevocationList, chain: Chain, { at, algorithms }: RevocationRules): void {

@@ -209,6 +209,17 @@ describe('revocation', () => {
         verifyNotRevoked(chain(), [], { ...rules, demanded: 'none' })
       }),
     ).toBe(null)
+    const ofAuthorities = { ...rules, demanded: 'authorities' } as const
+    expect(
+      codeOf(() => {
+        verifyNotRevoked(chain(), [ofRoot], ofAuthorities)
+      }),
+    ).toBe(null)
+    expect(
+      codeOf(() => {
+        verifyNotRevoked(chain(), [own], ofAuthorities)
+      }),
+    ).toBe('COLLATERAL_MISSING')
   })
 
   it('refuses a certificate on the list of its issuer, and on no other', () => {

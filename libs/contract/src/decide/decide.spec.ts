@@ -332,6 +332,20 @@ const mutations: readonly [rule: string, what: string, change: (facts: Draft) =>
     (f) =>
       f.revocations.push({ by: signers.north.thumbprint, kind: 'chip', value: 'chip', from: at('09:00:00') }),
   ],
+  [
+    'enclave.revoked',
+    'a revoked chip that somebody wrote in capitals',
+    (f) =>
+      f.revocations.push({ by: signers.north.thumbprint, kind: 'chip', value: 'CHIP', from: at('09:00:00') }),
+  ],
+  [
+    'enclave.revoked',
+    'a chip that is not shown, where one is revoked',
+    (f) => {
+      f.appraisals[0]!.chip = null
+      f.revocations.push({ by: signers.north.thumbprint, kind: 'chip', value: 'any', from: at('09:00:00') })
+    },
+  ],
   ['simulated.allowed', 'simulated evidence', (f) => (f.appraisals[0]!.simulated = true)],
   ['accepts.complete', 'an Accept missing', (f) => f.accepts.pop()],
   ['accepts.complete', 'an Accept for other Offers', (f) => (f.accepts[1]!.offers = digest('9'))],

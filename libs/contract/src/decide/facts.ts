@@ -76,7 +76,7 @@ export interface AppraisalFact {
   readonly enclave: number
   readonly measurement: string
   readonly simulated: boolean
-  /** The chip's id where evidence names one. */
+  /** The chip's id, in lower case; null where the evidence does not show it: then hardware counts as on any that is revoked. */
   readonly chip: string | null
   /** Milliseconds; after that the evidence is older than the contract's entry allows. */
   readonly validUntil: number

@@ -2,7 +2,7 @@
 import type { Thumbprint } from '#libs/canonical'
 import { dataOwners, isSimulatedOnly, keysOf, offerIdentities } from '../terms/questions.js'
 import type { EnclaveTerms } from '../terms/terms.js'
-import type { Act, OfferFact } from './facts.js'
+import type { Act, AppraisalFact, OfferFact } from './facts.js'
 import { forComputation, list, named, rule, sameSet, type ContractRef, type Rule } from './rule.js'
 import { objection, type Objection } from './verdict.js'
 
@@ -125,8 +125,8 @@ export const roundRules: readonly Rule[] = [
         .filter((revocation) => revocation.by === self || revokers.includes(revocation.by))
         .filter((revocation) => !(Date.parse(revocation.from) > now))
         .filter(({ kind, value }) =>
-          appraisals.some(
-            (appraisal) => value === (kind === 'build' ? appraisal.measurement : appraisal.chip),
+          appraisals.some((appraisal) =>
+            kind === 'build' ? value === appraisal.measurement : mayBeOn(value, appraisal),
           ),
         )
         .map((revocation) =>
@@ -165,6 +165,11 @@ export const roundRules: readonly Rule[] = [
     },
   ),
 ]
+
+// Hardware that does not show its chip may be on any that is revoked.
+function mayBeOn(chip: string, appraisal: AppraisalFact): boolean {
+  return appraisal.chip === null ? !appraisal.simulated : appraisal.chip === chip.toLowerCase()
+}
 
 function simulatedWrongly(offers: readonly OfferFact[], { terms }: ContractRef): boolean {
   return (
