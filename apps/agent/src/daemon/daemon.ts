@@ -16,7 +16,7 @@ import type { VerifiedContract } from '../trust/verify-contract.js'
 import { actOnRun, type Acting } from './act-on-run.js'
 import { AfterStart } from './after-start.js'
 import { ContractDesk } from './contract-desk.js'
-import { Leases } from './keep-lease.js'
+import { byTimer, Leases, type Every } from './keep-lease.js'
 import { OpenRuns } from './open-runs.js'
 import { listenForWakeUps } from './wake.js'
 
@@ -36,14 +36,15 @@ export interface DaemonControl {
 
 /** Runs until the signal says stop. @throws AgentError `STORE_DAMAGED`; anything that is nobody's fault but ours. */
 export async function runDaemon(agent: Agent, signal: AbortSignal, control: DaemonControl): Promise<void> {
-  const daemon = new Daemon(agent, signal, control.startedAt)
+  const daemon = new Daemon(agent, signal, { startedAt: control.startedAt, every: byTimer })
   control.onReady(() => {
     daemon.nudge()
   })
   await daemon.run()
 }
 
-class Daemon {
+/** One life of a daemon. {@link runDaemon} lets it look whenever there may be something new. */
+export class Daemon {
   private readonly contracts: ContractDesk
   private readonly openRuns: OpenRuns
   private readonly leases: Leases
@@ -57,11 +58,11 @@ class Daemon {
   constructor(
     private readonly agent: Agent,
     private readonly signal: AbortSignal,
-    startedAt: number,
+    { startedAt, every }: { readonly startedAt: number; readonly every: Every },
   ) {
     this.contracts = new ContractDesk(agent)
     this.openRuns = new OpenRuns(agent)
-    this.leases = new Leases(agent, (id) => this.contracts.active(id))
+    this.leases = new Leases(agent, (id) => this.contracts.active(id), every)
     this.afterStart = new AfterStart(agent, startedAt)
     this.acting = {
       agent,
@@ -97,8 +98,8 @@ class Daemon {
     this.leases.stopAll()
   }
 
-  /** One look at the feed, and at every open run. Answers whether all went well. */
-  private async look(): Promise<boolean> {
+  /** One look at the feed, and at every open run. Answers whether all went well. @throws what is nobody's fault but ours. */
+  async look(): Promise<boolean> {
     this.woken = false
     try {
       await this.readFeed()
