@@ -10,7 +10,7 @@ import { findCosignature, parseNote, signerPseudonym, verifySignedCheckpoint } f
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces } from '../store/records.js'
-import { followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
+import { expectOnTheWay, followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { adoptRelease, adoptSpend } from './spending.js'
 
@@ -32,7 +32,7 @@ export class AfterStart {
 
   /**
    * Whether this agent may act under a contract, and whom it waits for.
-   * @throws AgentError `LOG_MISBEHAVED`.
+   * @throws AgentError `LOG_MISBEHAVED`; TranslogError `FORK`, `CONSISTENCY_BROKEN` where the others cosigned another tree.
    */
   async awaited(contract: VerifiedContract): Promise<Awaited> {
     if (this.current.has(contract.id)) return []
@@ -49,6 +49,8 @@ export class AfterStart {
       return missing
     }
     await followLog(this.agent, checkpoint.size)
+    // What this agent reads must be what the others cosigned; a longer tree of its own would say nothing about theirs.
+    await expectOnTheWay(this.agent, checkpoint)
     await this.readOwnRecords(contract)
     this.current.add(contract.id)
     return []

@@ -2,8 +2,9 @@
  * This agent's own view of the log. It reads every leaf up to each checkpoint, so that it sees every record of its own and
  * no two trees can be shown to it. A log that misbehaves is an error from then on, with the signed notes that prove it.
  */
-import { fromBase64url, toBase64url, toHex, utf8, type Digest } from '#libs/canonical'
+import { fromBase64url, fromHex, toBase64url, toHex, utf8, type Digest } from '#libs/canonical'
 import {
+  agreeWithView,
   cosign,
   emptyView,
   followLog as followLeaves,
@@ -44,6 +45,17 @@ export async function logView(agent: Agent): Promise<LogView> {
   const stored = await agent.store.get(spaces.log, 'view')
   if (stored === undefined) return emptyView
   return await loadView({ frontier: fromBase64url(stored.frontier), note: stored.note }, knownLog(agent))
+}
+
+/**
+ * Checks that a checkpoint, which others may have cosigned, is of the tree that this agent follows. The view may have moved on
+ * since; then the log must prove that this older checkpoint was on the way.
+ * @throws TranslogError `VIEW_TOO_OLD`, `FORK`, `CONSISTENCY_BROKEN`.
+ */
+export async function expectOnTheWay(agent: Agent, checkpoint: SignedCheckpoint): Promise<void> {
+  const view = await logView(agent)
+  const { proof } = await agent.client.consistency(checkpoint.size, view.checkpoint?.size ?? 0)
+  agreeWithView(view, checkpoint, proof.map(fromHex))
 }
 
 /** The leaf of a statement, as far as this agent has read the log. */
