@@ -9,6 +9,7 @@ import { runEndStates, type RunView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { spaces, type RunRecord } from '../store/records.js'
 import { findLeaf } from '../trust/log-follower.js'
+import { notVerified } from '../trust/run-reader.js'
 import { verifyRun, type VerifiedRun } from '../trust/verify-run.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { expectWholeRecord } from '../trust/whole-record.js'
@@ -215,6 +216,10 @@ async function resendReleases(
 
 async function establish(acting: Acting, contract: VerifiedContract, run: VerifiedRun) {
   const awaited = await acting.afterStart.awaited(contract)
+  if ((await runRecord(acting.agent, contract.id, run.id)).adopted)
+    throw notVerified(
+      `the log has a Spend or a KeyRelease of this agent for run ${run.id} that its store had not`,
+    )
   const live = acting.liveRounds.get(run.id) ?? (await acceptedRound(acting.agent, run.id))
   return await acceptFacts(acting.agent, contract, run, { caughtUp: awaited.length === 0, live })
 }

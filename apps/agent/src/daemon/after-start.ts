@@ -20,9 +20,10 @@ const askAgainMilliseconds = 1000
 /** Which other owners have not cosigned since the start; empty when the agent may act under this contract. */
 export type Awaited = readonly string[]
 
-/** Contracts for which this process has been brought up to date. */
+/** Contracts for which this process has been brought up to date, and is kept so. */
 export class AfterStart {
-  private readonly current = new Set<Digest>()
+  /** up to where in the log this agent's own records were read, by contract */
+  private readonly readTo = new Map<Digest, number>()
   private lastAskedAt = 0
 
   constructor(
@@ -35,7 +36,11 @@ export class AfterStart {
    * @throws AgentError `LOG_MISBEHAVED`; TranslogError `FORK`, `CONSISTENCY_BROKEN` where the others cosigned another tree.
    */
   async awaited(contract: VerifiedContract): Promise<Awaited> {
-    if (this.current.has(contract.id)) return []
+    if (this.readTo.has(contract.id)) {
+      // A clock that was behind takes an old cosignature for a new one. What the log shows since is therefore read as well.
+      await this.readOwnRecords(contract)
+      return []
+    }
     const others = contract.dataOwners.filter((owner) => owner !== this.agent.keys.party)
     if (others.length === 0 && (await this.needsCountByHand())) return ['a person (sealroom restore --count)']
     const { note } = await this.agent.client.checkpoint()
@@ -52,7 +57,6 @@ export class AfterStart {
     // What this agent reads must be what the others cosigned; a longer tree of its own would say nothing about theirs.
     await expectOnTheWay(this.agent, checkpoint)
     await this.readOwnRecords(contract)
-    this.current.add(contract.id)
     return []
   }
 
@@ -80,17 +84,20 @@ export class AfterStart {
     await this.agent.client.requestCosignatures(contract.id)
   }
 
-  /** Reads every Spend and KeyRelease of this agent's own in the log that its store does not know. */
+  /** Reads every Spend and KeyRelease of this agent's own in the log that its store does not know, from where it last ended. */
   private async readOwnRecords(contract: VerifiedContract): Promise<void> {
     const self = signerPseudonym(contract.logSecret, this.agent.keys.party)
-    const known = await this.knownRecords()
-    for (const { digest, type } of await leavesUnder(this.agent, 'signer', self)) {
+    const from = this.readTo.get(contract.id) ?? 0
+    const leaves = await leavesUnder(this.agent, 'signer', self, from)
+    const given = leaves.filter(({ type }) => type === 'spend' || type === 'key-release')
+    const known = given.length === 0 ? new Set<Digest>() : await this.knownRecords()
+    for (const { digest, type } of given) {
       if (known.has(digest)) continue
       if (type === 'spend')
         await adoptSpend(this.agent, contract, await this.ownStatement(contract, spendKind, digest))
-      if (type === 'key-release')
-        await adoptRelease(this.agent, contract, await this.ownStatement(contract, keyReleaseKind, digest))
+      else await adoptRelease(this.agent, contract, await this.ownStatement(contract, keyReleaseKind, digest))
     }
+    this.readTo.set(contract.id, (leaves.at(-1)?.index ?? from - 1) + 1)
   }
 
   private async knownRecords(): Promise<ReadonlySet<Digest>> {

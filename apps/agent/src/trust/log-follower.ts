@@ -63,13 +63,20 @@ export async function findLeaf(agent: Agent, digest: Digest): Promise<LeafRecord
   return await agent.store.get(spaces.leaves, digest)
 }
 
-/** What a signer, or whoever in a run, has in the log under a pseudonym, in its order. */
+/** What a signer, or whoever in a run, has in the log under a pseudonym, in its order; from an index on. */
 export async function leavesUnder(
   agent: Agent,
   kind: 'signer' | 'run',
   pseudonym: Digest,
-): Promise<readonly LeafIndexRecord[]> {
-  return (await agent.store.list(spaces.leafIndex, `${kind}/${pseudonym}/`)).map(([, leaf]) => leaf)
+  from = 0,
+): Promise<readonly (LeafIndexRecord & { readonly index: number })[]> {
+  const found = await agent.store.list(spaces.leafIndex, `${kind}/${pseudonym}/`, placeOf(from))
+  return found.map(([key, leaf]) => ({ ...leaf, index: Number(key.slice(key.lastIndexOf('/') + 1)) }))
+}
+
+// Equal in width, so that their order as text is their order in the log.
+function placeOf(index: number): string {
+  return String(index).padStart(12, '0')
 }
 
 /** The name under which a party cosigns. */
@@ -125,7 +132,7 @@ async function keep(agent: Agent, followed: Followed): Promise<void> {
   const { frontier, note } = storeView(followed.view)
   const leaves = followed.leaves.flatMap(({ digest, type, signer, run }, offset) => {
     const index = followed.from + offset
-    const place = String(index).padStart(12, '0')
+    const place = placeOf(index)
     const under = (kind: 'signer' | 'run', pseudonym: string | null) =>
       pseudonym === null
         ? []
