@@ -39,6 +39,8 @@ export class Owner {
   skewDays = 0
   party: Party
   restores = 0
+  /** Whether it ever came back from a backup with a clock that was behind. */
+  restoredBehind = false
   private process: Process | null = null
   private lives = 0
   private plan: CrashPlan | null = null
@@ -179,6 +181,7 @@ export class Owner {
       AgentStore.over(this.disk, storeKey, seededBytes(`restore/${this.label}/${this.restores}`)),
     )
     this.restores++
+    if (this.skewDays < 0) this.restoredBehind = true
   }
 
   private bury(): void {
