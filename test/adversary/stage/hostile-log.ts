@@ -36,7 +36,38 @@ export class HostileLog implements TestLog {
     return fork
   }
 
+  /** Another tree in which an entry stands earlier than what was there first. */
+  backdated(at: number, type: StatementType, statement: Pick<Verified<unknown>, 'digest'>, names: LeafNames) {
+    const other = this.fork(at)
+    other.append(type, statement, names)
+    other.copy(this, at)
+    return other
+  }
+
+  /** Another tree that never had the entry `index`. */
+  without(index: number): HostileLog {
+    const other = this.fork(index)
+    other.copy(this, index + 1)
+    return other
+  }
+
+  /** Writes an entry once more. */
+  double(index: number): void {
+    this.push(this.texts[index] ?? '')
+  }
+
+  private copy(from: HostileLog, begin: number): void {
+    const digests = new Map([...from.indexes].map(([digest, index]) => [index, digest]))
+    for (let index = begin; index < from.texts.length; index++) {
+      const digest = digests.get(index)
+      const place = this.push(from.texts[index] ?? '')
+      if (digest !== undefined && !this.indexes.has(digest)) this.indexes.set(digest, place)
+    }
+  }
+
   size = () => this.tree.size
+  /** In hex. */
+  rootAt = (size: number) => toHex(this.tree.root(size))
   indexOf = (digest: string) => this.indexes.get(digest) ?? null
 
   append(type: StatementType, { digest }: Pick<Verified<unknown>, 'digest'>, names: LeafNames): number {

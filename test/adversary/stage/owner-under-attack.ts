@@ -196,7 +196,7 @@ export class Scene {
     this.agent = agent
     this.acting = {
       agent,
-      afterStart: new AfterStart(agent, this.clock.now(), new Set()),
+      afterStart: new AfterStart(agent, this.clock.now(), new Map()),
       liveRounds: new Map(),
       answers: new Map(),
       keepLease: () => undefined,

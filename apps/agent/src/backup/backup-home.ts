@@ -135,12 +135,16 @@ async function restoreStore(
       await raw.batch(
         entries.slice(at, at + writesAtOnce).map(([key, value]) => ({ key, value: fromBase64url(value) })),
       )
-    const store = AgentStore.over(raw, storeKey, randomBytes)
-    // Until it has caught up with the log it accepts, spends and releases nothing; a sole owner gives a count by hand.
-    await store.write(store.put(spaces.state, 'restored', 'uncounted'), ...(await closeSpentRuns(store)))
+    await markRestored(AgentStore.over(raw, storeKey, randomBytes))
   } finally {
     await raw.close()
   }
+}
+
+/** Says in a store that it comes from a backup: it may remember less than this agent did. */
+export async function markRestored(store: AgentStore): Promise<void> {
+  // Until it has caught up with the log it accepts, spends and releases nothing; a sole owner gives a count by hand.
+  await store.write(store.put(spaces.state, 'restored', 'uncounted'), ...(await closeSpentRuns(store)))
 }
 
 // Whether a key was released after the backup is not in it, so a run that was spent on gets none any more.

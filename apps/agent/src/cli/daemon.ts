@@ -36,7 +36,7 @@ export async function daemon(session: Session): Promise<Answer> {
   const unlock = await session.daemonUnlock()
   const { world } = session
   const startedAt = world.now()
-  const caughtUp = new Set<Digest>()
+  const caughtUp = new Map<Digest, number>()
   const report: Agent['report'] = (event) => {
     session.event(event)
   }

@@ -9,6 +9,7 @@ import { runEndStates, type RunView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { spaces, type RunRecord } from '../store/records.js'
 import { findLeaf } from '../trust/log-follower.js'
+import { notVerified } from '../trust/run-reader.js'
 import { verifyRun, type VerifiedRun } from '../trust/verify-run.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { expectWholeRecord } from '../trust/whole-record.js'
@@ -19,7 +20,7 @@ import { acceptFacts, agreeFacts } from './facts.js'
 import type { LiveRounds } from './live-round.js'
 import { readSpendRecord } from './recorded-spends.js'
 import { refuse } from './refuse.js'
-import { releaseKeys, releasing } from './release-keys.js'
+import { releaseKeys, releasing, type Handing } from './release-keys.js'
 import { sendOnce } from './send-once.js'
 import { signNonce } from './sign-nonce.js'
 import { changeRun, runRecord } from './run-record.js'
@@ -57,7 +58,8 @@ export async function actOnRun(acting: Acting, contract: VerifiedContract, view:
     return 'nobody: this run was spent before a restore, and nothing more is released for it'
   if (record.refusal !== null) return await sendOnce(agent, view, record.refusal)
   if (isOver(view) || run.refusals.length > 0) return null
-  if (Object.keys(record.releases).length > 0) return await resendReleases(acting, contract, run, record)
+  if (Object.keys(record.releases).length > 0)
+    return await resendReleases(acting, contract, run, record, awaited)
   return await nextStep(acting, contract, run, record, awaited)
 }
 
@@ -198,21 +200,36 @@ async function release(
   run: VerifiedRun,
   record: RunRecord,
 ): Promise<Waiting> {
+  const verdict = await decideRelease(acting, contract, run, Object.keys(record.releases))
+  if (verdict === null) return spendsAwaited
+  if (verdict.refusals.length > 0)
+    return await refuse(acting.agent, contract, run, 'release', verdict.refusals)
+  await releaseKeys(acting.agent, contract, run, verdict.handing)
+  acting.keepLease(contract, run)
+  return null
+}
+
+const spendsAwaited = 'all Spends in one checkpoint that every data owner has cosigned'
+
+/** The last decision before keys are sent, or null while it cannot be made. */
+async function decideRelease(
+  acting: Acting,
+  contract: VerifiedContract,
+  run: VerifiedRun,
+  releasedBefore: readonly string[],
+): Promise<{ readonly handing: readonly Handing[]; readonly refusals: readonly Refusal[] } | null> {
   const { agent } = acting
   const spendRecord = await readSpendRecord(agent, contract, run)
-  if (spendRecord === null) return 'all Spends in one checkpoint that every data owner has cosigned'
+  if (spendRecord === null) return null
   const { facts } = await establish(acting, contract, run)
   const handing = await releasing(agent, contract, run)
   const refusals = await decideHere(acting, contract, run, 'release', {
     ...facts,
     spendRecord,
-    releasedBefore: Object.keys(record.releases).map((dataset) => ({ dataset, place: 0 })),
+    releasedBefore: releasedBefore.map((dataset) => ({ dataset, place: 0 })),
     releasing: handing.map(({ dataset, manifest }) => ({ dataset, manifest, place: 0 })),
   })
-  if (refusals.length > 0) return await refuse(agent, contract, run, 'release', refusals)
-  await releaseKeys(agent, contract, run, handing)
-  acting.keepLease(contract, run)
-  return null
+  return { handing, refusals }
 }
 
 async function resendReleases(
@@ -220,14 +237,29 @@ async function resendReleases(
   contract: VerifiedContract,
   run: VerifiedRun,
   record: RunRecord,
+  awaited: Awaited,
 ): Promise<Waiting> {
-  for (const statement of Object.values(record.releases)) await sendOnce(acting.agent, run.view, statement)
+  const { agent } = acting
+  const recorded = new Set(run.view.statements.map(({ statement }) => statement))
+  const unsent = Object.values(record.releases).filter((statement) => !recorded.has(statement))
+  if (unsent.length > 0) {
+    // What nobody has got yet is handed over now, and only if it may be now: an Offer may have expired, data been withdrawn.
+    if (awaited.length > 0) return cosignedBy(awaited)
+    const verdict = await decideRelease(acting, contract, run, [])
+    if (verdict === null) return spendsAwaited
+    if (verdict.refusals.length > 0) return await refuse(agent, contract, run, 'release', verdict.refusals)
+  }
+  for (const statement of unsent) await sendOnce(agent, run.view, statement)
   if (run.outputKeys === null) acting.keepLease(contract, run)
   return null
 }
 
 async function establish(acting: Acting, contract: VerifiedContract, run: VerifiedRun) {
   const awaited = await acting.afterStart.awaited(contract)
+  if ((await runRecord(acting.agent, contract.id, run.id)).adopted)
+    throw notVerified(
+      `the log has a Spend or a KeyRelease of this agent for run ${run.id} that its store had not`,
+    )
   const live = acting.liveRounds.get(run.id) ?? (await acceptedRound(acting.agent, run.id))
   return await acceptFacts(acting.agent, contract, run, { caughtUp: awaited.length === 0, live })
 }

@@ -10,7 +10,7 @@ import { findCosignature, parseNote, signerPseudonym, verifySignedCheckpoint } f
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces } from '../store/records.js'
-import { followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
+import { expectOnTheWay, followLog, leavesUnder, witnessName } from '../trust/log-follower.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import { adoptRelease, adoptSpend } from './spending.js'
 
@@ -22,7 +22,7 @@ const longestPauseMilliseconds = 32_000
 /** Which other owners have not cosigned since the start; empty when the agent may act under this contract. */
 export type Awaited = readonly string[]
 
-/** Contracts for which this process has been brought up to date. */
+/** Contracts for which this process has been brought up to date, and is kept so. */
 export class AfterStart {
   private askNextAt = 0
   private pause = firstPauseMilliseconds
@@ -30,7 +30,8 @@ export class AfterStart {
   constructor(
     private readonly agent: Agent,
     private readonly startedAt: number,
-    private readonly current: Set<Digest>,
+    /** up to where in the log this agent's own records were read, by contract; kept over a reload of the daemon */
+    private readonly readTo: Map<Digest, number>,
   ) {}
 
   /** In how many ms to look again for cosignatures that were asked for; null where none are awaited, or not soon. */
@@ -41,10 +42,14 @@ export class AfterStart {
 
   /**
    * Whether this agent may act under a contract, and whom it waits for.
-   * @throws AgentError `LOG_MISBEHAVED`.
+   * @throws AgentError `LOG_MISBEHAVED`; TranslogError `FORK`, `CONSISTENCY_BROKEN` where the others cosigned another tree.
    */
   async awaited(contract: VerifiedContract): Promise<Awaited> {
-    if (this.current.has(contract.id)) return []
+    if (this.readTo.has(contract.id)) {
+      // A clock that was behind takes an old cosignature for a new one. What the log shows since is therefore read as well.
+      await this.readOwnRecords(contract)
+      return []
+    }
     const others = contract.dataOwners.filter((owner) => owner !== this.agent.keys.party)
     if (others.length === 0 && (await this.needsCountByHand())) return ['a person (sealroom restore --count)']
     const { note } = await this.agent.client.checkpoint()
@@ -58,8 +63,9 @@ export class AfterStart {
       return missing
     }
     await followLog(this.agent, checkpoint.size)
+    // What this agent reads must be what the others cosigned; a longer tree of its own would say nothing about theirs.
+    await expectOnTheWay(this.agent, checkpoint)
     await this.readOwnRecords(contract)
-    this.current.add(contract.id)
     return []
   }
 
@@ -88,17 +94,20 @@ export class AfterStart {
     await this.agent.client.requestCosignatures(contract.id)
   }
 
-  /** Reads every Spend and KeyRelease of this agent's own in the log that its store does not know. */
+  /** Reads every Spend and KeyRelease of this agent's own in the log that its store does not know, from where it last ended. */
   private async readOwnRecords(contract: VerifiedContract): Promise<void> {
     const self = signerPseudonym(contract.logSecret, this.agent.keys.party)
-    const known = await this.knownRecords()
-    for (const { digest, type } of await leavesUnder(this.agent, 'signer', self)) {
+    const from = this.readTo.get(contract.id) ?? 0
+    const leaves = await leavesUnder(this.agent, 'signer', self, from)
+    const given = leaves.filter(({ type }) => type === 'spend' || type === 'key-release')
+    const known = given.length === 0 ? new Set<Digest>() : await this.knownRecords()
+    for (const { digest, type } of given) {
       if (known.has(digest)) continue
       if (type === 'spend')
         await adoptSpend(this.agent, contract, await this.ownStatement(contract, spendKind, digest))
-      if (type === 'key-release')
-        await adoptRelease(this.agent, contract, await this.ownStatement(contract, keyReleaseKind, digest))
+      else await adoptRelease(this.agent, contract, await this.ownStatement(contract, keyReleaseKind, digest))
     }
+    this.readTo.set(contract.id, (leaves.at(-1)?.index ?? from - 1) + 1)
   }
 
   private async knownRecords(): Promise<ReadonlySet<Digest>> {

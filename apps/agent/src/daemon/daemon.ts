@@ -16,7 +16,7 @@ import type { VerifiedContract } from '../trust/verify-contract.js'
 import { actOnRun, type Acting } from './act-on-run.js'
 import { AfterStart } from './after-start.js'
 import { ContractDesk } from './contract-desk.js'
-import { Leases } from './keep-lease.js'
+import { byTimer, Leases, type Every } from './keep-lease.js'
 import { OpenRuns } from './open-runs.js'
 import { listenForWakeUps } from './wake.js'
 
@@ -30,22 +30,23 @@ const pagesAtOnce = 20
 export interface DaemonControl {
   /** when the process began to hold the store: what it must catch up with after a start counts from then */
   readonly startedAt: number
-  /** contracts for which the process has caught up since; they stay so over a reload of keys and rules */
-  readonly caughtUp: Set<Digest>
+  /** for which contracts, and up to where in the log, the process has caught up since; it stays so over a reload of keys and rules */
+  readonly caughtUp: Map<Digest, number>
   /** called with a function that makes the daemon look again at once */
   readonly onReady: (nudge: () => void) => void
 }
 
 /** Runs until the signal says stop. @throws AgentError `STORE_DAMAGED`; anything that is nobody's fault but ours. */
 export async function runDaemon(agent: Agent, signal: AbortSignal, control: DaemonControl): Promise<void> {
-  const daemon = new Daemon(agent, signal, control)
+  const daemon = new Daemon(agent, signal, { ...control, every: byTimer })
   control.onReady(() => {
     daemon.nudge()
   })
   await daemon.run()
 }
 
-class Daemon {
+/** One life of a daemon. {@link runDaemon} lets it look whenever there may be something new. */
+export class Daemon {
   private readonly contracts: ContractDesk
   private readonly openRuns: OpenRuns
   private readonly leases: Leases
@@ -62,11 +63,11 @@ class Daemon {
   constructor(
     private readonly agent: Agent,
     private readonly signal: AbortSignal,
-    { startedAt, caughtUp }: Pick<DaemonControl, 'startedAt' | 'caughtUp'>,
+    { startedAt, caughtUp, every }: Pick<DaemonControl, 'startedAt' | 'caughtUp'> & { readonly every: Every },
   ) {
     this.contracts = new ContractDesk(agent)
     this.openRuns = new OpenRuns(agent)
-    this.leases = new Leases(agent, (id) => this.contracts.active(id))
+    this.leases = new Leases(agent, (id) => this.contracts.active(id), every)
     this.afterStart = new AfterStart(agent, startedAt, caughtUp)
     this.acting = {
       agent,
@@ -106,8 +107,9 @@ class Daemon {
   /**
    * One look at the feed, and at the open runs in which something may be owed: those that the feed named and those that wait for
    * something; on patrol at all, should the feed have kept something back. Answers whether all went well.
+   * @throws what is nobody's fault but ours.
    */
-  private async look(patrol: boolean): Promise<boolean> {
+  async look(patrol = true): Promise<boolean> {
     this.woken = false
     try {
       await this.prepareAll()

@@ -12,19 +12,32 @@ import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 import { changeRun } from './run-record.js'
 
+/** Does something every so many milliseconds, until what it answers is called. */
+export type Every = (milliseconds: number, action: () => Promise<void>) => () => void
+
+/** By this process's own timers. */
+export const byTimer: Every = (milliseconds, action) => {
+  const timer = setInterval(() => void action(), milliseconds)
+  return () => {
+    clearInterval(timer)
+  }
+}
+
 /** The timers of this process; the release itself is durable, a lease that nobody renews just ends. */
 export class Leases {
-  private readonly timers = new Map<Digest, NodeJS.Timeout>()
+  /** ends the timer of a run */
+  private readonly timers = new Map<Digest, () => void>()
 
   constructor(
     private readonly agent: Agent,
     private readonly contractNow: (id: Digest) => Promise<VerifiedContract>,
+    private readonly every: Every,
   ) {}
 
   keep(contract: VerifiedContract, run: VerifiedRun): void {
     if (this.timers.has(run.id)) return
-    const every = (contract.terms.runs.leaseSeconds * 1000) / 3
-    const timer = setInterval(() => {
+    const third = (contract.terms.runs.leaseSeconds * 1000) / 3
+    const end = this.every(third, () =>
       this.renew(run).catch((error: unknown) => {
         // The next third of the lease tries again; the third one missed ends the run.
         if (!(error instanceof ClientError)) this.stop(run.id)
@@ -33,13 +46,13 @@ export class Leases {
           run: run.id,
           why: error instanceof Error ? error.message : 'unknown',
         })
-      })
-    }, every)
-    this.timers.set(run.id, timer)
+      }),
+    )
+    this.timers.set(run.id, end)
   }
 
   stop(run: Digest): void {
-    clearInterval(this.timers.get(run))
+    this.timers.get(run)?.()
     this.timers.delete(run)
   }
 

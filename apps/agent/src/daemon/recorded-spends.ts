@@ -1,14 +1,7 @@
-import { fromHex } from '#libs/canonical'
 import type { SpendRecordFact } from '#libs/contract'
-import {
-  agreeWithView,
-  findCosignature,
-  parseNote,
-  verifySignedCheckpoint,
-  type SignedCheckpoint,
-} from '#libs/translog'
+import { findCosignature, parseNote, verifySignedCheckpoint } from '#libs/translog'
 import type { Agent } from '../agent.js'
-import { findLeaf, followLog, logView, witnessName } from '../trust/log-follower.js'
+import { expectOnTheWay, findLeaf, followLog, witnessName } from '../trust/log-follower.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 
@@ -50,12 +43,4 @@ export async function readSpendRecord(
     })),
     cosigners,
   }
-}
-
-// The view may have moved on since; then the log must prove that this older checkpoint was on the way.
-async function expectOnTheWay(agent: Agent, checkpoint: SignedCheckpoint): Promise<void> {
-  const view = await logView(agent)
-  const size = view.checkpoint?.size ?? 0
-  const { proof } = await agent.client.consistency(checkpoint.size, size)
-  agreeWithView(view, checkpoint, proof.map(fromHex))
 }

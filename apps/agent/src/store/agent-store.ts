@@ -39,14 +39,15 @@ export class AgentStore {
     return sealed === undefined ? undefined : (openValue(this.key, name, sealed) as Value)
   }
 
-  /** All records of a space whose key begins with `prefix`, in the order of their keys. */
+  /** All records of a space whose key begins with `prefix`, in the order of their keys, from the key `prefix` + `begin` on. */
   async list<Value>(
     space: Space<Value>,
     prefix = '',
+    begin = '',
   ): Promise<readonly (readonly [key: string, value: Value])[]> {
     const from = nameOf(space, prefix)
     const found: [string, Value][] = []
-    for await (const [name, sealed] of this.raw.entries(from, `${from}\uffff`))
+    for await (const [name, sealed] of this.raw.entries(`${from}${begin}`, `${from}\uffff`))
       found.push([name.slice(space.name.length + 1), openValue(this.key, name, sealed) as Value])
     return found
   }

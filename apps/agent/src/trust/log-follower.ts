@@ -2,8 +2,9 @@
  * This agent's own view of the log. It reads every leaf up to each checkpoint, so that it sees every record of its own and
  * no two trees can be shown to it. A log that misbehaves is an error from then on, with the signed notes that prove it.
  */
-import { fromBase64url, toBase64url, toHex, utf8, type Digest } from '#libs/canonical'
+import { fromBase64url, fromHex, toBase64url, toHex, utf8, type Digest } from '#libs/canonical'
 import {
+  agreeWithView,
   cosign,
   emptyView,
   followLog as followLeaves,
@@ -46,18 +47,36 @@ export async function logView(agent: Agent): Promise<LogView> {
   return await loadView({ frontier: fromBase64url(stored.frontier), note: stored.note }, knownLog(agent))
 }
 
+/**
+ * Checks that a checkpoint, which others may have cosigned, is of the tree that this agent follows. The view may have moved on
+ * since; then the log must prove that this older checkpoint was on the way.
+ * @throws TranslogError `VIEW_TOO_OLD`, `FORK`, `CONSISTENCY_BROKEN`.
+ */
+export async function expectOnTheWay(agent: Agent, checkpoint: SignedCheckpoint): Promise<void> {
+  const view = await logView(agent)
+  const { proof } = await agent.client.consistency(checkpoint.size, view.checkpoint?.size ?? 0)
+  agreeWithView(view, checkpoint, proof.map(fromHex))
+}
+
 /** The leaf of a statement, as far as this agent has read the log. */
 export async function findLeaf(agent: Agent, digest: Digest): Promise<LeafRecord | undefined> {
   return await agent.store.get(spaces.leaves, digest)
 }
 
-/** What a signer, or whoever in a run, has in the log under a pseudonym, in its order. */
+/** What a signer, or whoever in a run, has in the log under a pseudonym, in its order; from an index on. */
 export async function leavesUnder(
   agent: Agent,
   kind: 'signer' | 'run',
   pseudonym: Digest,
-): Promise<readonly LeafIndexRecord[]> {
-  return (await agent.store.list(spaces.leafIndex, `${kind}/${pseudonym}/`)).map(([, leaf]) => leaf)
+  from = 0,
+): Promise<readonly (LeafIndexRecord & { readonly index: number })[]> {
+  const found = await agent.store.list(spaces.leafIndex, `${kind}/${pseudonym}/`, placeOf(from))
+  return found.map(([key, leaf]) => ({ ...leaf, index: Number(key.slice(key.lastIndexOf('/') + 1)) }))
+}
+
+// Equal in width, so that their order as text is their order in the log.
+function placeOf(index: number): string {
+  return String(index).padStart(12, '0')
 }
 
 /** The name under which a party cosigns. */
@@ -113,7 +132,7 @@ async function keep(agent: Agent, followed: Followed): Promise<void> {
   const { frontier, note } = storeView(followed.view)
   const leaves = followed.leaves.flatMap(({ digest, type, signer, run }, offset) => {
     const index = followed.from + offset
-    const place = String(index).padStart(12, '0')
+    const place = placeOf(index)
     const under = (kind: 'signer' | 'run', pseudonym: string | null) =>
       pseudonym === null
         ? []

@@ -1,0 +1,62 @@
+/** What a coordinator says of a run and of keys that is not so. */
+import fc from 'fast-check'
+import { signingKeyFromSeed } from '#libs/canonical'
+import type { RunState } from '#libs/protocol'
+import { aParty, seededBytes } from '#libs/testing'
+import { otherMeasurement } from '../../adversary/stage/offer-of.js'
+import { forgeries } from '../forged-offer.js'
+import { act, anOwner, aRun } from './act.js'
+
+const states: fc.Arbitrary<RunState> = fc.constantFrom(
+  'awaitingOwners',
+  'collectingNonces',
+  'collectingAccepts',
+  'collectingSpends',
+  'recordingSpends',
+  'collectingReleases',
+  'running',
+  'awaitingOutputKeys',
+)
+
+export const claimState = fc.tuple(aRun, states).map(([back, state]) =>
+  act('claimState', [back, state], (world) => {
+    const run = world.runAt(back)
+    if (run !== undefined) world.keeper.claim(run, state)
+  }),
+)
+
+/** Says that the worker is dead, and wants all of a round again from another one. */
+export const again = fc.tuple(aRun, fc.boolean()).map(([back, forget]) =>
+  act('again', [back, forget], (world) => {
+    const run = world.runAt(back)
+    if (run !== undefined) world.keeper.again(run, forget)
+  }),
+)
+
+/** The next Offer of a worker is exchanged on its way for one whose keys the coordinator has. */
+export const exchangeOffer = fc.constantFrom(...forgeries).map((forgery) =>
+  act('exchangeOffer', [forgery], async (world) => {
+    const options = {
+      stranger: { simulator: await signingKeyFromSeed(seededBytes('stranger')(32)) },
+      otherBuild: { report: { measurement: otherMeasurement } },
+      old: { report: { issuedAt: world.cast.clock.now() - 3_600_000 } },
+      otherNonces: {},
+      otherRun: { change: { run: 'ab'.repeat(32) } },
+      borrowed: {},
+    }[forgery]
+    world.exchange(forgery, options)
+  }),
+)
+
+/** A party's keys, as somebody shows them who has not got its consent key. */
+export const swapIdentity = fc.tuple(anOwner, anOwner).map(([viewer, victim]) =>
+  act('swapIdentity', [viewer, victim], async (world) => {
+    const impostor = await aParty(`in the name of ${victim}`, { clock: world.cast.clock })
+    const { thumbprint } = world.owners[victim].party
+    world.keeper.shown.to(viewer).identities = world.keeper.identities.map((known) =>
+      known.thumbprint === thumbprint
+        ? { thumbprint, statements: [...known.statements, impostor.identity.jws] }
+        : known,
+    )
+  }),
+)

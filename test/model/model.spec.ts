@@ -1,0 +1,72 @@
+/**
+ * The whole protocol against whatever may happen to it, in sequences that fast-check draws and makes shorter when one fails.
+ *
+ * A failure prints seed, path and replayPath. To play just that sequence again:
+ * `MODEL_SEED=… MODEL_PATH=… MODEL_REPLAY=… npx vitest run test/model`. Longer and more: `SLOW=1`, or `MODEL_RUNS` and `MODEL_LENGTH`.
+ */
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parsedQuery } from './cast.js'
+import { commands } from './commands/index.js'
+import { config } from './config.js'
+import { World } from './world.js'
+
+let tree: unknown
+
+beforeAll(async () => {
+  tree = await parsedQuery()
+})
+
+describe('the protocol', () => {
+  it('brings an honest run to its end', async () => {
+    const world = await World.begin(tree)
+    await world.approve(await world.request())
+    for (let i = 0; i < 10; i++) await world.turn()
+    await world.invariants.check()
+    expect(world.invariants.counts).toEqual({ releases: 2, completed: 1, refusals: 0 })
+  })
+
+  it(
+    'keeps its invariants whatever coordinator, hosts, disks and clocks do, and works again once they are honest',
+    async () => {
+      const reached = { sequences: 0, released: 0, completed: 0, refused: 0, recovered: 0, split: 0 }
+      const property = fc.asyncProperty(
+        fc.commands(commands, {
+          maxCommands: config.length,
+          size: 'max',
+          ...(config.replayPath === undefined ? {} : { replayPath: config.replayPath }),
+        }),
+        async (sequence) => {
+          let world: World | undefined
+          await fc.asyncModelRun(
+            async () => ({ model: {}, real: (world = await World.begin(tree)) }),
+            sequence,
+          )
+          if (world === undefined) return
+          const { releases, completed, refusals } = world.invariants.counts
+          reached.sequences++
+          if (releases > 0) reached.released++
+          if (completed > 0) reached.completed++
+          if (refusals > 0) reached.refused++
+          const end = await world.finale()
+          if (end === 'completed') reached.recovered++
+          if (end === 'split') reached.split++
+        },
+      )
+      const seed = config.seed ?? Date.now() & 0x7fffffff
+      console.info(`model: MODEL_SEED=${seed}`)
+      await fc.assert(property, {
+        seed,
+        numRuns: config.runs,
+        ...(config.path === undefined ? {} : { path: config.path }),
+      })
+      console.info(`model: ${JSON.stringify(reached)}`)
+      if (config.path !== undefined) return
+      // Else all of this would hold of a protocol in which nothing happens.
+      expect(reached.released).toBeGreaterThan(0)
+      expect(reached.completed).toBeGreaterThan(0)
+      expect(reached.recovered).toBeGreaterThan(0)
+    },
+    config.runs * 60_000,
+  )
+})
