@@ -9,8 +9,8 @@ import { refusal } from './refusal.js'
 
 /** The platform that a PCK certificate is for. */
 export interface PckPlatform {
-  /** Tells one platform from all others: 16 bytes in hexadecimal. */
-  readonly ppid: string
+  /** Tells one platform from all others: 16 bytes in hexadecimal; null where the certificate leaves it out. */
+  readonly ppid: string | null
   /** Family, model, stepping, platform type and custom SKU: 6 bytes in hexadecimal. */
   readonly fmspc: string
   /** Provisioning certification enclave: 2 bytes in hexadecimal. */
@@ -38,7 +38,7 @@ export function parsePckPlatform(certificate: Certificate): PckPlatform {
   const fields = parseFields(parseDer(extension.value, 'SGX extensions'))
   const levels = parseFields(found(fields, tcb).nested('TCB'))
   return {
-    ppid: octets(fields, ppid, 16),
+    ppid: fields.has(ppid) ? octets(fields, ppid, 16) : null,
     fmspc: octets(fields, fmspc, 6),
     pceId: octets(fields, pceId, 2),
     components: Array.from({ length: 16 }, (_, n) => svn(levels, `${tcb}.${n + 1}`, 255)),
