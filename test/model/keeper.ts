@@ -61,7 +61,7 @@ export interface HeardCosignature {
 }
 
 /** What becomes of the next message of somebody. */
-export type Fate = 'lost' | 'answerLost' | 'delayed' | 'unlogged'
+export type Fate = 'recorded' | 'lost' | 'answerLost' | 'delayed' | 'unlogged'
 
 interface KeptRun {
   record: RunRecord
@@ -69,6 +69,8 @@ interface KeptRun {
   readonly id: Digest
   statements: (RecordedStatement & { readonly round: number })[]
   version: number
+  /** what the coordinator says that it never had */
+  forgotten: KeptRun['statements']
   /** what the coordinator claims beside what its machine says */
   claim: { readonly state: RunState } | null
 }
@@ -134,7 +136,13 @@ export class Keeper {
     this.fates.clear()
     this.exchange = null
     this.shown.honest()
-    for (const run of this.runs.values()) run.claim = null
+    for (const run of this.runs.values()) {
+      run.claim = null
+      if (run.forgotten.length === 0) continue
+      run.statements.push(...run.forgotten.splice(0))
+      run.record = { ...run.record, state: 'lost' }
+      run.version++
+    }
     await this.deliverLate()
   }
 
@@ -235,8 +243,11 @@ export class Keeper {
     const run = this.run(id)
     const { round, approvals, readiness, terms } = run.record
     run.record = { ...admittedRun(terms), round, approvals, readiness, state: 'awaitingWorker' }
-    if (forget)
-      run.statements = run.statements.filter(({ type }) => type === 'run-request' || type === 'approval')
+    const kept = (type: string) => type === 'run-request' || type === 'approval'
+    if (forget) {
+      run.forgotten.push(...run.statements.filter(({ type }) => !kept(type)))
+      run.statements = run.statements.filter(({ type }) => kept(type))
+    }
     run.version++
     this.tell({ kind: 'run', contract: run.request.contract, run: id })
   }
@@ -377,7 +388,7 @@ export class Keeper {
       maximumSeconds: terms.runs.maximumSeconds,
       expiresAt: request.expiresAt,
     })
-    this.runs.set(id, { record, request, id, statements: [], version: 1, claim: null })
+    this.runs.set(id, { record, request, id, statements: [], forgotten: [], version: 1, claim: null })
   }
 
   private demandWhereAwaited(): void {
