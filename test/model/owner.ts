@@ -206,6 +206,7 @@ export class Owner {
       checkpointAt: ask((size: number) => keeper.checkpoint(label, size)),
       leaves: ask((from: number, to: number) => keeper.shown.log(label).leaves(from, to)),
       consistency: ask((from: number, to: number) => keeper.shown.log(label).consistency(from, to)),
+      contracts: ask(() => ({ contracts: [keeper.contractView(label)] })),
       contract: ask(() => keeper.contractView(label)),
       run: ask((run: string) => keeper.runView(label, run)),
       events: ask((after: number) => keeper.events(after)),
