@@ -114,7 +114,7 @@ enclaves:
     key: "${terms.simulatorKey}"
     measurement: ["${terms.measurement}"]
     maximumAgeSeconds: 300
-runs: { leaseSeconds: 10 }
+runs: { leaseSeconds: 30 }
 datasets:
   registry:
     owners: [registry]
