@@ -135,8 +135,12 @@ export class World {
     owner.start()
   }
 
-  exchange(forgery: Forgery, options: Partial<OfferOptions>): void {
+  /** Plays a run with an Offer of the coordinator's own in it. */
+  async playExchanged(forgery: Forgery, options: Partial<OfferOptions>): Promise<void> {
+    await this.approve(await this.request())
     this.keeper.exchange = new Exchange(this.cast, forgery, options)
+    for (let i = 0; i < 8; i++) await this.turn()
+    this.keeper.exchange = null
   }
 
   /** Everybody is honest again, clocks are right, and all have been restarted: then a fresh run must be completed. */
