@@ -143,6 +143,15 @@ export class World {
     this.keeper.exchange = null
   }
 
+  /** The coordinator tells the truth for a while, clocks are set right, and who has crashed is started. What was done stays done. */
+  async calm(): Promise<void> {
+    await this.keeper.honest()
+    for (const owner of this.everyOwner) {
+      owner.skewDays = 0
+      owner.start()
+    }
+  }
+
   /** Everybody is honest again, clocks are right, and all have been restarted: then a fresh run must be completed. */
   async finale(): Promise<'completed' | 'split' | 'withdrawn'> {
     const { keeper } = this

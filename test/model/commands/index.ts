@@ -26,7 +26,6 @@ export const commands: fc.Arbitrary<Act>[] = [
   ...Object.values(clocks),
   ...Array<fc.Arbitrary<Act>>(6).fill(honest.turns),
   ...Array<fc.Arbitrary<Act>>(10).fill(honest.play),
-  ...Array<fc.Arbitrary<Act>>(3).fill(messages.showAll),
-  ...Array<fc.Arbitrary<Act>>(2).fill(crashes.restart),
+  ...Array<fc.Arbitrary<Act>>(8).fill(honest.calm),
   ...Array<fc.Arbitrary<Act>>(3).fill(crashes.rewind),
 ]

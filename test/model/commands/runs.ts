@@ -40,6 +40,8 @@ export const turns = fc.integer({ min: 1, max: 5 }).map((count) =>
   }),
 )
 
+export const calm = fc.constant(act('calm', [], (world) => world.calm()))
+
 export const look = anOwner.map((owner) => act('look', [owner], (world) => world.owners[owner].look()))
 
 export const work = fc.constant(
