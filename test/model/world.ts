@@ -1,6 +1,6 @@
 /** Everybody together: time passes, agents and workers look, runs are asked for. Commands change it; invariants look at it. */
 import { toHex, type Digest } from '#libs/canonical'
-import { withdrawalKind } from '#libs/protocol'
+import { withdrawalKind, type RunState } from '#libs/protocol'
 import { approvalOf, aRequest, renewed } from '#libs/testing'
 import { spaces } from '../../apps/agent/src/store/records.js'
 import { seenCheckpoint } from '../../apps/agent/src/trust/log-follower.js'
@@ -87,6 +87,11 @@ export class World {
     for (const owner of this.everyOwner) await owner.look()
     for (const worker of this.workers) await worker.look()
     this.keeper.sweep()
+  }
+
+  /** So many turns as an honest run needs to come to a state, if it comes there. */
+  async playUntil(run: Digest, state: RunState): Promise<void> {
+    for (let i = 0; i < 12 && this.keeper.run(run).record.state !== state; i++) await this.turn()
   }
 
   async pass(seconds: number): Promise<void> {

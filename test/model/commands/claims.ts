@@ -28,6 +28,17 @@ export const claimState = fc.tuple(aRun, states).map(([back, state]) =>
   }),
 )
 
+/** Says of a run whose Receipt nobody has cosigned that its output keys may be given. */
+export const hurryOutputKeys = fc.constant(
+  act('hurryOutputKeys', [], async (world) => {
+    const run = await world.request()
+    await world.approve(run)
+    await world.playUntil(run, 'recordingReceipt')
+    world.keeper.claim(run, 'awaitingOutputKeys')
+    for (const worker of world.workers) await worker.look()
+  }),
+)
+
 /** Says that the worker is dead, and wants all of a round again from another one. */
 export const again = fc.tuple(aRun, fc.boolean()).map(([back, forget]) =>
   act('again', [back, forget], (world) => {

@@ -30,7 +30,7 @@ export const play = states.map((state) =>
   act('play', [state], async (world) => {
     const run = await world.request()
     await world.approve(run)
-    for (let i = 0; i < 12 && world.keeper.run(run).record.state !== state; i++) await world.turn()
+    await world.playUntil(run, state)
   }),
 )
 
