@@ -67,7 +67,7 @@ interface KeptRun {
   record: RunRecord
   readonly request: RunRequest
   readonly id: Digest
-  statements: (RecordedStatement & { readonly round: number })[]
+  statements: RecordedStatement[]
   version: number
   /** what the coordinator says that it never had */
   forgotten: KeptRun['statements']
@@ -207,7 +207,7 @@ export class Keeper {
     const run = this.runs.get(runId)
     if (run === undefined) this.contractStatements.push(recorded)
     else {
-      run.statements.push({ ...recorded, round: run.record.round })
+      run.statements.push(recorded)
       run.version++
       this.tell({ kind: 'run', contract: run.request.contract, run: run.id })
     }
@@ -258,7 +258,8 @@ export class Keeper {
 
   /** A worker says that it has ended; one that no longer has the run says it to nobody. */
   workerEnded(id: Digest, worker: string, { code, owner, detail }: WorkerEnd): void {
-    if (this.run(id).record.worker !== worker) return
+    // Whoever has put its own Offer in the place of a worker's does not care what the worker thinks of it.
+    if (this.run(id).record.worker !== worker || this.exchange !== null) return
     this.happen(this.run(id), { kind: 'workerEnded', code, owner, detail })
   }
 
@@ -276,16 +277,6 @@ export class Keeper {
   runView(viewer: Viewer, id: Digest): RunView {
     const run = this.run(id)
     const { request, record } = run
-    const statements = run.statements
-      .filter(({ type, round }) => !ofRound.has(type) || round === record.round || record.spends.length > 0)
-      .map(({ type, id: name, digest, index, statement, attachment }) => ({
-        type,
-        id: name,
-        digest,
-        index,
-        statement,
-        attachment,
-      }))
     return {
       id,
       contract: request.contract,
@@ -296,7 +287,7 @@ export class Keeper {
       waitingFor: [],
       endedBecause: record.endedBecause,
       requestedAt: request.issuedAt,
-      statements: this.shown.statements(viewer, statements),
+      statements: this.shown.statements(viewer, run.statements),
       outputs: [],
     }
   }
@@ -413,9 +404,6 @@ export class Keeper {
     })
   }
 }
-
-/** Statements of one round: before the first Spend, those of earlier rounds count for nothing and are not shown. */
-const ofRound: ReadonlySet<string> = new Set(['nonce', 'offer', 'evidence', 'accept'])
 
 function idOf(type: StatementType, jws: string): Digest {
   return statementId(type, fromBase64url(jws.split('.')[1] ?? ''))

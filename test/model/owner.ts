@@ -15,6 +15,7 @@ import type { Keeper } from './keeper.js'
 import { Crashed, Life, MountedDisk, type CrashPlan } from './life.js'
 
 const day = 24 * 3600 * 1000
+export const backupsKept = 24
 const storeKey = new Uint8Array(32).fill(7)
 
 interface Timer {
@@ -32,7 +33,8 @@ interface Process {
 
 export class Owner {
   disk = new MemoryStore()
-  readonly backups: MemoryStore[] = []
+  /** Its disk before each of its last looks, the newest last, and how long the log was then. */
+  readonly backups: { readonly disk: MemoryStore; readonly logSize: number }[] = []
   /** What its daemon said of itself. */
   readonly reports: { readonly what: string; readonly [detail: string]: unknown }[] = []
   /** How far its clock is ahead, in days. */
@@ -141,6 +143,8 @@ export class Owner {
   async look(): Promise<void> {
     const { process } = this
     if (process === null) return
+    this.backups.push({ disk: this.disk.backup(), logSize: this.cast.log.size() })
+    if (this.backups.length > backupsKept) this.backups.shift()
     try {
       await process.daemon.look()
     } catch (error) {
@@ -171,21 +175,19 @@ export class Owner {
     this.process = null
   }
 
-  backup(): void {
-    this.backups.push(this.disk.backup())
-  }
-
-  /** What `sealroom restore` does: the disk of then, marked. */
-  async restore(which: number): Promise<void> {
-    const backup = this.backups[which % Math.max(1, this.backups.length)]
-    if (backup === undefined) return
+  /** What `sealroom restore` does: the disk of so many looks ago, marked; and starts over it. */
+  async restore(back: number): Promise<{ readonly logSize: number } | null> {
+    const backup = this.backups.at(-1 - (back % Math.max(1, this.backups.length)))
+    if (backup === undefined) return null
     this.stop()
-    this.disk = backup.backup()
+    this.disk = backup.disk.backup()
     await markRestored(
       AgentStore.over(this.disk, storeKey, seededBytes(`restore/${this.label}/${this.restores}`)),
     )
     this.restores++
     if (this.skewDays < 0) this.restoredBehind = true
+    this.start()
+    return backup
   }
 
   private bury(): void {

@@ -1,6 +1,6 @@
 /** Everybody together: time passes, agents and workers look, runs are asked for. Commands change it; invariants look at it. */
 import { toHex, type Digest } from '#libs/canonical'
-import { withdrawalKind } from '#libs/protocol'
+import { withdrawalKind, type RunState } from '#libs/protocol'
 import { approvalOf, aRequest, renewed } from '#libs/testing'
 import { spaces } from '../../apps/agent/src/store/records.js'
 import { seenCheckpoint } from '../../apps/agent/src/trust/log-follower.js'
@@ -89,6 +89,11 @@ export class World {
     this.keeper.sweep()
   }
 
+  /** So many turns as an honest run needs to come to a state, if it comes there. */
+  async playUntil(run: Digest, state: RunState): Promise<void> {
+    for (let i = 0; i < 12 && this.keeper.run(run).record.state !== state; i++) await this.turn()
+  }
+
   async pass(seconds: number): Promise<void> {
     const slice = Math.min(seconds, 20)
     const slices = Math.min(Math.ceil(seconds / slice), 12)
@@ -135,8 +140,21 @@ export class World {
     owner.start()
   }
 
-  exchange(forgery: Forgery, options: Partial<OfferOptions>): void {
+  /** Plays a run with an Offer of the coordinator's own in it. */
+  async playExchanged(forgery: Forgery, options: Partial<OfferOptions>): Promise<void> {
+    await this.approve(await this.request())
     this.keeper.exchange = new Exchange(this.cast, forgery, options)
+    for (let i = 0; i < 8; i++) await this.turn()
+    this.keeper.exchange = null
+  }
+
+  /** The coordinator tells the truth for a while, clocks are set right, and who has crashed is started. What was done stays done. */
+  async calm(): Promise<void> {
+    await this.keeper.honest()
+    for (const owner of this.everyOwner) {
+      owner.skewDays = 0
+      owner.start()
+    }
   }
 
   /** Everybody is honest again, clocks are right, and all have been restarted: then a fresh run must be completed. */

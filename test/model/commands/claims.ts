@@ -19,9 +19,23 @@ const states: fc.Arbitrary<RunState> = fc.constantFrom(
 )
 
 export const claimState = fc.tuple(aRun, states).map(([back, state]) =>
-  act('claimState', [back, state], (world) => {
+  act('claimState', [back, state], async (world) => {
     const run = world.runAt(back)
-    if (run !== undefined) world.keeper.claim(run, state)
+    if (run === undefined) return
+    world.keeper.claim(run, state)
+    for (const worker of world.workers) await worker.look()
+    for (const owner of world.everyOwner) await owner.look()
+  }),
+)
+
+/** Says of a run whose Receipt nobody has cosigned that its output keys may be given. */
+export const hurryOutputKeys = fc.constant(
+  act('hurryOutputKeys', [], async (world) => {
+    const run = await world.request()
+    await world.approve(run)
+    await world.playUntil(run, 'recordingReceipt')
+    world.keeper.claim(run, 'awaitingOutputKeys')
+    for (const worker of world.workers) await worker.look()
   }),
 )
 
@@ -33,7 +47,7 @@ export const again = fc.tuple(aRun, fc.boolean()).map(([back, forget]) =>
   }),
 )
 
-/** The next Offer of a worker is exchanged on its way for one whose keys the coordinator has. */
+/** A run whose worker's Offer is exchanged on its way for one whose keys the coordinator has. */
 export const exchangeOffer = fc.constantFrom(...forgeries).map((forgery) =>
   act('exchangeOffer', [forgery], async (world) => {
     const options = {
@@ -44,7 +58,7 @@ export const exchangeOffer = fc.constantFrom(...forgeries).map((forgery) =>
       otherRun: { change: { run: 'ab'.repeat(32) } },
       borrowed: {},
     }[forgery]
-    world.exchange(forgery, options)
+    await world.playExchanged(forgery, options)
   }),
 )
 

@@ -24,9 +24,8 @@ export const commands: fc.Arbitrary<Act>[] = [
   fc.oneof(...Object.values(splits)),
   ...Object.values(crashes),
   ...Object.values(clocks),
-  ...Array<fc.Arbitrary<Act>>(8).fill(honest.turns),
-  ...Array<fc.Arbitrary<Act>>(6).fill(honest.play),
-  ...Array<fc.Arbitrary<Act>>(3).fill(messages.showAll),
-  ...Array<fc.Arbitrary<Act>>(2).fill(crashes.restart),
-  ...Array<fc.Arbitrary<Act>>(2).fill(crashes.backup),
+  ...Array<fc.Arbitrary<Act>>(6).fill(honest.turns),
+  ...Array<fc.Arbitrary<Act>>(10).fill(honest.play),
+  ...Array<fc.Arbitrary<Act>>(8).fill(honest.calm),
+  ...Array<fc.Arbitrary<Act>>(3).fill(crashes.rewind),
 ]

@@ -1,5 +1,6 @@
 /** What honest people and programs do. */
 import fc from 'fast-check'
+import type { RunState } from '#libs/protocol'
 import { act, anOwner, aRun } from './act.js'
 
 export const request = fc.constant(
@@ -15,11 +16,21 @@ export const approve = aRun.map((back) =>
   }),
 )
 
-/** A run asked for, approved, and played for so many turns: most sequences must come far to prove anything. */
-export const play = fc.nat({ max: 9 }).map((turns) =>
-  act('play', [turns], async (world) => {
-    await world.approve(await world.request())
-    for (let i = 0; i < turns; i++) await world.turn()
+const states: fc.Arbitrary<RunState> = fc.constantFrom(
+  'collectingAccepts',
+  'collectingSpends',
+  'recordingSpends',
+  'collectingReleases',
+  'recordingReceipt',
+  'completed',
+)
+
+/** A run asked for, approved, and played up to a state: most sequences must come far to prove anything. */
+export const play = states.map((state) =>
+  act('play', [state], async (world) => {
+    const run = await world.request()
+    await world.approve(run)
+    await world.playUntil(run, state)
   }),
 )
 
@@ -28,6 +39,8 @@ export const turns = fc.integer({ min: 1, max: 5 }).map((count) =>
     for (let i = 0; i < count; i++) await world.turn()
   }),
 )
+
+export const calm = fc.constant(act('calm', [], (world) => world.calm()))
 
 export const look = anOwner.map((owner) => act('look', [owner], (world) => world.owners[owner].look()))
 
