@@ -1,10 +1,11 @@
-// Builds everything: the Prisma client where its schema changed, then TypeScript, incrementally.
+// Builds everything: the Prisma client where its schema changed, TypeScript incrementally, then the programs.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundlePrograms, programFiles } from './bundle.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(join(root, 'package.json'))
@@ -23,5 +24,5 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== schema) {
 }
 
 run(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.json'])
-for (const bin of ['dist/apps/agent/src/main.js', 'dist/apps/enclave/src/main.js'])
-  if (existsSync(join(root, bin))) chmodSync(join(root, bin), 0o755)
+await bundlePrograms(root, statSync(join(root, 'dist/.tsbuildinfo')).mtimeMs)
+for (const program of programFiles) chmodSync(join(root, program), 0o755)

@@ -111,7 +111,7 @@ function sayHowToUse(tell: Narrator, stack: Stack): void {
   )
   const { folder } = stack.party('institute')
   tell.say(
-    `  node dist/apps/agent/src/main.js --home ${folder}/home --key-file ${folder}/daemon.unlock status`,
+    `  node dist/apps/agent/src/sealroom.js --home ${folder}/home --key-file ${folder}/daemon.unlock status`,
   )
   tell.say('End them with Ctrl-C.')
 }

@@ -9,9 +9,9 @@ export const root = projectOf(dirname(fileURLToPath(import.meta.url)))
 
 /** The built program of an app. */
 export const programs = {
-  coordinator: join(root, 'dist/apps/coordinator/src/main.js'),
-  worker: join(root, 'dist/apps/enclave/src/main-simulated.js'),
-  sealroom: join(root, 'dist/apps/agent/src/main.js'),
+  coordinator: join(root, 'dist/apps/coordinator/src/sealroom-coordinator.js'),
+  worker: join(root, 'dist/apps/enclave/src/sealroom-enclave-simulated.js'),
+  sealroom: join(root, 'dist/apps/agent/src/sealroom.js'),
 } as const
 
 /** A process that goes on running. */

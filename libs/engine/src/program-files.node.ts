@@ -46,8 +46,10 @@ export function findProgramFiles(): ProgramFiles {
 
 function findProgram(): string {
   const here = dirname(fileURLToPath(import.meta.url))
-  // Beside this file once built; from sources (tests) in the build's folder.
-  const candidates = [join(here, 'child.node.js'), join(here, '../../../dist/libs/engine/src/child.node.js')]
+  // This module, and a program into which it is bundled, lie three folders deep: in the build, or as sources (tests) beside it.
+  const candidates = ['../../..', '../../../dist'].map((dist) =>
+    join(here, dist, 'libs/engine/src/child.node.js'),
+  )
   const found = candidates.find((path) => existsSync(path))
   if (found === undefined)
     throw new EngineError(

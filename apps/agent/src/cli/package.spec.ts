@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..')
-const built = existsSync(join(root, 'dist/apps/agent/src/main.js'))
+const built = existsSync(join(root, 'dist/apps/agent/src/sealroom.js'))
 
 /** npm without what the caller's own environment says of npm. */
 function npm(folder: string, ...words: string[]): string {
@@ -29,7 +29,7 @@ describe('the package', () => {
         const files = new Set(packed.files.map(({ path }) => path))
         for (const needed of [
           'package.json',
-          'dist/apps/agent/src/main.js',
+          'dist/apps/agent/src/sealroom.js',
           'dist/libs/engine/src/child.node.js',
           'dist/libs/canonical/src/index.js',
           'dist/libs/envelope/src/chunk-worker.node.js',
@@ -55,7 +55,7 @@ describe('the package', () => {
         execFileSync('tar', ['-xzf', join(folder, filename), '-C', folder])
         // Dependencies are the ones that npm would install beside it.
         execFileSync('ln', ['-s', join(root, 'node_modules'), join(folder, 'package/node_modules')])
-        const main = join(folder, 'package/dist/apps/agent/src/main.js')
+        const main = join(folder, 'package/dist/apps/agent/src/sealroom.js')
         expect(execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' })).toContain(
           'Usage: sealroom',
         )
