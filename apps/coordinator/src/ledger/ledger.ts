@@ -43,6 +43,8 @@ export class Ledger {
   private readonly waiting: Act[] = []
   private writing: Promise<void> | null = null
   private group: Promise<void> = Promise.resolve()
+  /** Digests of the group that is being planned and kept. */
+  private readonly pending = new Set<string>()
   private position = 0
   private size = 0
   private cursor = 0
@@ -136,6 +138,7 @@ export class Ledger {
     const planned: PlannedAct[] = []
     for (const act of acts) planned.push(await this.planAct(act))
     const kept = await this.keep(planned)
+    this.pending.clear()
     for (const { draft } of planned.slice(0, kept)) this.announce(draft)
     for (const { answer } of planned.slice(0, kept)) answer()
     for (const { reject } of planned.slice(kept)) reject(this.failure)
@@ -211,7 +214,7 @@ export class Ledger {
   /** Checked in the act's own turn: between its verification and now an Identity may have been renewed, or a twin recorded. */
   private expectRecordable({ change }: Draft): void {
     for (const { digest, signer, kid, type } of change.statements) {
-      if (this.log.indexOf(digest) !== undefined)
+      if (this.pending.has(digest) || this.log.indexOf(digest) !== undefined)
         throw new CoordinatorError('STATEMENT_CONFLICT', `statement ${digest} is recorded already`)
       this.identities.expectSigner(signer, kid, type)
     }
@@ -219,8 +222,9 @@ export class Ledger {
 
   /** Takes a planned change up, so that the next act is planned on it. */
   private take(change: Change): void {
-    for (const { position, leafIndex } of change.statements) {
+    for (const { position, leafIndex, digest } of change.statements) {
       this.position = position
+      this.pending.add(digest)
       if (leafIndex !== null) this.size = leafIndex + 1
     }
     this.cursor = change.events.at(-1)?.cursor ?? this.cursor
