@@ -92,6 +92,7 @@ async function createApplication(parts: Parts): Promise<NestFastifyApplication> 
     perCaller: new RateLimit(config.requestsPerSecond),
     perAddress: new RateLimit(config.requestsPerSecond * 10),
     flushTokens: () => ledger.flushTokens(),
+    settled: () => ledger.settled(),
     isStopping: () => closing.isClosed,
   })
   app.useWebSocketAdapter(new WakeAdapter(app, authenticator))

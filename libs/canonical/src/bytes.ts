@@ -56,6 +56,7 @@ export function toHex(bytes: Uint8Array): string {
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   if (!/^(?:[0-9a-f]{2})*$/.test(text))
     throw new CanonicalError('BYTES_MALFORMED', 'not lower-case hexadecimal')
+  if (nativeBuffer !== undefined) return new Uint8Array(nativeBuffer.from(text, 'hex'))
   const bytes = new Uint8Array(text.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
   return bytes

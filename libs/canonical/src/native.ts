@@ -23,7 +23,7 @@ interface BuiltinModules {
 
 /** What a `Buffer` does here: bytes to text and back, of text whose spelling was checked before. */
 interface BufferMaker {
-  from(text: string, encoding: 'base64'): Uint8Array
+  from(text: string, encoding: 'base64' | 'hex'): Uint8Array
   from(
     bytes: ArrayBufferLike,
     offset: number,

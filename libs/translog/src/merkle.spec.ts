@@ -214,7 +214,7 @@ describe('consistency proofs', () => {
   it('verify for every pair of sizes up to 130, as the RFC has them', () => {
     const largest = slow ? 260 : 130
     for (let to = 0; to <= largest; to++)
-      for (let from = 0; from <= to; from++) {
+      for (let from = to === 0 ? 0 : 1; from <= to; from++) {
         const proof = tree.proveConsistency(from, to)
         verifyConsistency({ from, fromRoot: roots[from]!, to, toRoot: roots[to]!, proof })
         if (from > 0 && to <= 40)
@@ -269,8 +269,14 @@ describe('consistency proofs', () => {
     ['a size that is no integer', { from: 6.5 }, 'SIZE_INVALID'],
     ['a proof for equal sizes', { to: 6, toRoot: roots[6]! }, 'PROOF_MALFORMED'],
     ['equal sizes with other roots', { to: 6, proof: [] }, 'PROOF_INVALID'],
-    ['a proof from the empty tree', { from: 0, fromRoot: emptyRoot() }, 'PROOF_MALFORMED'],
-    ['an empty tree with the root of another', { from: 0, proof: [] }, 'PROOF_INVALID'],
+    ['the empty tree, which proves nothing', { from: 0, fromRoot: emptyRoot(), proof: [] }, 'SIZE_INVALID'],
+    ['a proof from the empty tree', { from: 0, fromRoot: emptyRoot() }, 'SIZE_INVALID'],
+    ['an empty tree with the root of another', { from: 0, proof: [] }, 'SIZE_INVALID'],
+    [
+      'two empty trees with the root of another',
+      { from: 0, to: 0, toRoot: roots[6]!, proof: [] },
+      'PROOF_INVALID',
+    ],
     ['roots of 31 bytes', { fromRoot: roots[6]!.slice(1) }, 'HASH_MALFORMED'],
     [
       'an empty tree and a newer root of 12 bytes',

@@ -8,7 +8,7 @@ import { TranslogError } from './errors.js'
 import { Frontier } from './frontier.js'
 import { parseLeaf, type LogLeaf } from './leaf.js'
 import { leafHash, type MerkleHash } from './merkle-hash.js'
-import { verifyConsistency } from './verify.js'
+import { expectEmptyTree, verifyConsistency } from './verify.js'
 
 /** What one knows of a log: all its leaves up to here were seen, and the last checkpoint was signed by it. */
 export interface LogView {
@@ -68,7 +68,8 @@ export function agreeWithView(view: LogView, older: SignedCheckpoint, proof: rea
   refuseFork(checkpoint, older)
   try {
     const { size: to, root: toRoot } = checkpoint
-    verifyConsistency({ from: older.size, fromRoot: older.root, to, toRoot, proof })
+    if (older.size === 0) expectEmptyTree(older.root, proof)
+    else verifyConsistency({ from: older.size, fromRoot: older.root, to, toRoot, proof })
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     throw new TranslogError(

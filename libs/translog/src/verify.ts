@@ -54,8 +54,9 @@ export function verifyInclusion(claim: InclusionClaim): void {
 }
 
 /**
- * Verifies a consistency proof. Equal sizes need equal roots and no proof; an empty tree begins every tree.
- * @throws TranslogError `SIZE_INVALID` where `from` is larger than `to`, `HASH_MALFORMED`, `PROOF_MALFORMED`,
+ * Verifies a consistency proof. Equal sizes need equal roots and no proof. From the empty tree nothing can be proven, since every
+ * tree extends it (RFC 9162 §2.1.4 begins at one leaf): such a claim is refused, see {@link expectEmptyTree}.
+ * @throws TranslogError `SIZE_INVALID` where `from` is larger than `to`, or zero and smaller, `HASH_MALFORMED`, `PROOF_MALFORMED`,
  * `PROOF_INVALID`.
  */
 export function verifyConsistency(claim: ConsistencyClaim): void {
@@ -66,15 +67,26 @@ export function verifyConsistency(claim: ConsistencyClaim): void {
   // Where nothing is computed from a root it must be a hash all the same.
   expectHash(claim.fromRoot, 'older root')
   expectHash(claim.toRoot, 'newer root')
-  if (from === 0) expectRoot(emptyRoot(), claim.fromRoot, 'the empty tree')
-  if (from === to) expectRoot(claim.fromRoot, claim.toRoot, `the same tree of ${to}`)
-  if (from === 0 || from === to) {
+  if (from === to) {
+    if (from === 0) expectRoot(emptyRoot(), claim.fromRoot, 'the empty tree')
+    expectRoot(claim.fromRoot, claim.toRoot, `the same tree of ${to}`)
     if (claim.proof.length !== 0) throw wrongLength('consistency', claim.proof)
     return
   }
+  if (from === 0)
+    throw new TranslogError('SIZE_INVALID', `nothing proves that a tree of ${to} extends the empty one`)
   const [fromRoot, toRoot] = rootsOf(claim)
   expectRoot(fromRoot, claim.fromRoot, `the proof's tree of ${from}`)
   expectRoot(toRoot, claim.toRoot, `the proof's tree of ${to}`)
+}
+
+/**
+ * Checks that what is said to be the empty tree is it: all that can be checked of a tree that extends it.
+ * @throws TranslogError `HASH_MALFORMED`, `PROOF_MALFORMED` where a proof came with it, `PROOF_INVALID`.
+ */
+export function expectEmptyTree(root: Uint8Array, proof: readonly Uint8Array[]): void {
+  expectRoot(emptyRoot(), expectHash(root, 'older root'), 'the empty tree')
+  if (proof.length !== 0) throw wrongLength('consistency', proof)
 }
 
 // RFC 9162 §2.1.4.2 steps 2 to 6: one walk computes both roots. 0 < from < to.

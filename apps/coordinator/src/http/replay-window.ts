@@ -52,11 +52,6 @@ export class ReplayWindow {
     return taken
   }
 
-  /** Gives back tokens whose change was not kept. */
-  giveBack(tokens: readonly UsedToken[]): void {
-    this.pending.unshift(...tokens)
-  }
-
   hasPending(): boolean {
     return this.pending.length > 0
   }

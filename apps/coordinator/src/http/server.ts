@@ -47,6 +47,8 @@ export interface RequestChecks {
   readonly clock: Clock
   /** Keeps tokens of requests that change something, where no change took them along. */
   readonly flushTokens: () => Promise<void>
+  /** Resolves when all that an answer can rest on is kept; throws where it could not be. */
+  readonly settled: () => Promise<void>
   readonly isStopping: () => boolean
 }
 
@@ -66,9 +68,18 @@ export async function prepareServer(adapter: FastifyAdapter, checks: RequestChec
     }
     return undefined
   })
-  server.addHook('onSend', async (request, _reply, payload) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') await checks.flushTokens()
-    return payload
+  server.addHook('onSend', async (request, reply, payload) => {
+    if (request.url.startsWith('/health/')) return payload
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') await checks.flushTokens()
+      await checks.settled()
+      return payload
+    } catch (error) {
+      // Nothing is said of what may be gone after the restart.
+      const problem = problemOf(error, request.id)
+      void reply.status(problem.status).type('application/problem+json').removeHeader('content-length')
+      return JSON.stringify(problem)
+    }
   })
 }
 

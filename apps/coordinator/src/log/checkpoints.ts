@@ -5,6 +5,7 @@ import type { CheckpointMessage } from '#libs/protocol'
 import { ContractBook } from '../contracts/contract-book.js'
 import { CoordinatorError } from '../errors.js'
 import type { Caller } from '../http/caller.js'
+import { Ledger } from '../ledger/ledger.js'
 import { checkpointAsked } from '../runs/run-driver.js'
 import { RunBook } from '../runs/run-book.js'
 import { WorkerPool } from '../runs/worker-pool.js'
@@ -26,12 +27,15 @@ export class Checkpoints {
     private readonly contracts: ContractBook,
     private readonly workers: WorkerPool,
     private readonly store: LedgerStore,
+    private readonly ledger: Ledger,
   ) {}
 
   /** @throws CoordinatorError `CHECKPOINT_UNKNOWN`. */
   async at(size: number): Promise<CheckpointMessage> {
+    // A run in memory may name a checkpoint that is being kept just now: the log signs for it once it is.
+    if (size > this.log.size) await this.ledger.settled()
     const { root, note } = await this.log.checkpoint(size)
-    return { size, root, note: note + this.cosignatures.lines(size).join('') }
+    return { size, root, note: note + (await this.cosignatures.lines(size)).join('') }
   }
 
   /** A checkpoint under the log's key alone; the newest where no size is named. @throws CoordinatorError `CHECKPOINT_UNKNOWN`. */

@@ -36,10 +36,11 @@ export class RecordCosignature {
 
   /** @throws CoordinatorError `COSIGNATURE_REFUSED`, `CHECKPOINT_UNKNOWN`; TranslogError `COSIGNATURE_INVALID`, `NOTE_MALFORMED`. */
   async record(posted: PostedCosignature, witness: Thumbprint): Promise<void> {
-    const { line, isNewer } = await this.verify(posted, witness)
     const { size } = posted
-    await this.ledger.write((draft) => {
-      if (this.book.has(size, witness) && !isNewer) return
+    await this.ledger.write(async (draft) => {
+      // Verified in its turn: under the key that is the newest then, and against the line that is known then.
+      const { line, isNewer } = await this.verify(posted, witness)
+      if (!isNewer) return
       draft.add('cosignatures', { size, witness, line, recordedAt: draft.time() })
       const witnesses = [...new Set([...this.book.witnesses(size), witness])]
       for (const entry of [...this.runs.liveRuns()]) this.move(draft, entry, size, witnesses)
@@ -89,7 +90,7 @@ export class RecordCosignature {
         'COSIGNATURE_REFUSED',
         `the line is not of ${witnessName(this.log.origin, witness)} under the party's newest daemon key`,
       )
-    const known = this.book.find(size, witness)
+    const known = await this.book.find(size, witness)
     const before =
       known === undefined ? undefined : await findCosignature(parseNote(checkpoint.note + known), signer)
     return { line: text, isNewer: found.timeSeconds > (before?.timeSeconds ?? -1) }

@@ -1,10 +1,22 @@
 /** Who the parties are: their chains of Identities, and so the keys by which they sign requests. */
 import { Injectable } from '@nestjs/common'
-import { unverifiedStatement, type Digest, type Thumbprint } from '#libs/canonical'
-import { identitySchema, verifyIdentityChain, type Identity, type IdentityChain } from '#libs/protocol'
+import {
+  thumbprintOf,
+  unverifiedStatement,
+  type Digest,
+  type StatementType,
+  type Thumbprint,
+} from '#libs/canonical'
+import {
+  identitySchema,
+  partyKey,
+  ProtocolError,
+  verifyIdentityChain,
+  type Identity,
+  type IdentityChain,
+} from '#libs/protocol'
 import { CoordinatorError } from '../errors.js'
 import { KeyDirectory } from '../http/key-directory.js'
-import { thumbprintOf } from '#libs/canonical'
 import type { StoredStatement } from '../storage/rows.js'
 
 interface Links {
@@ -46,6 +58,20 @@ export class IdentityBook {
   /** The newest Identity of a party, or the one that was newest before a position. */
   newestId(party: Thumbprint, before = Infinity): Digest | undefined {
     return this.parties.get(party)?.stored.findLast(({ position }) => position < before)?.id
+  }
+
+  /**
+   * Checks that a party's newest Identity names the key of its statement for such an act. Statements of enclaves and of the
+   * coordinator, whose keys no Identity names, pass; an Identity answers for itself.
+   * @throws ProtocolError `IDENTITY_INVALID`.
+   */
+  expectSigner(signer: Thumbprint, kid: Thumbprint, type: StatementType): void {
+    if (type === 'identity' || !this.parties.has(signer)) return
+    if (thumbprintOf(partyKey(this.newest(signer), type)) !== kid)
+      throw new ProtocolError(
+        'IDENTITY_INVALID',
+        `${type} is signed by ${kid}, which is no key of the newest Identity of ${signer}; sign it anew`,
+      )
   }
 
   /** The verified chain of a party; verified once for as long as it does not grow. */

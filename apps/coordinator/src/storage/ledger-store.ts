@@ -1,6 +1,6 @@
 /**
- * The database behind the ledger. A change is one SQL command, so it is one transaction on either database and costs one
- * round trip; everything else is read at the start, and ended runs on demand.
+ * The database behind the ledger. A group of changes is one SQL command, so it is one transaction on either database and costs
+ * one round trip; everything else is read at the start, and ended runs on demand.
  */
 import { Injectable } from '@nestjs/common'
 import type { StatementType } from '#libs/canonical'
@@ -8,6 +8,7 @@ import type { RunState } from '#libs/protocol'
 import { StartError } from '../errors.js'
 import type { RunRecord } from '../runs/run-record.js'
 import type { PrismaClient } from './generated/client.js'
+import { mergeChanges } from './merge-changes.js'
 import type {
   Change,
   StoredCosignature,
@@ -157,8 +158,11 @@ export class LedgerStore {
       )
   }
 
-  async commit(change: Change): Promise<void> {
+  /** Keeps changes that follow each other, all or none. */
+  async commit(changes: readonly Change[]): Promise<void> {
+    const change = mergeChanges(changes)
     const lists = (Object.keys(targets) as (keyof Change)[]).filter((list) => change[list].length > 0)
+    if (lists.length === 0) return
     const rows = Object.fromEntries(lists.map((list) => [list, change[list]]))
     await this.prisma.$executeRawUnsafe(commitSql(lists), JSON.stringify(rows))
   }
@@ -214,6 +218,14 @@ export class LedgerStore {
       take: 1000,
     })
     return rows.map(runOf)
+  }
+
+  /** Every cosignature of one checkpoint. */
+  async cosignaturesAt(size: number): Promise<readonly StoredCosignature[]> {
+    return await this.prisma.$queryRawUnsafe<StoredCosignature[]>(
+      'SELECT size, witness, line FROM cosignature WHERE size = $1::int ORDER BY witness',
+      size,
+    )
   }
 
   /** Every cosignature of the next `sizes` checkpoints of more than `after` leaves that have one, by size. */
