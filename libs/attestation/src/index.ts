@@ -46,3 +46,8 @@ export {
 export { compositePart, type CompositePart } from './composite/parts.js'
 export type { CompositeBinding } from './composite/binding.js'
 export { judgeComposite, type CompositeRequest } from './composite/production.js'
+export * from './verify-alone.js'
+export { detectEvidence, inspectedKinds, maximumInspectedBytes } from './inspect/detect.js'
+export type { DetectedEvidence, InspectedKind } from './inspect/detect.js'
+export { inspectUnverified, type UnverifiedInspection } from './inspect/inspect.js'
+export { proposeReference, type ProposedReference } from './inspect/propose-reference.js'
