@@ -35,6 +35,7 @@ export {
 } from './sev-snp/generations.js'
 export { certificateFingerprint } from './x509/pinned.js'
 export { awsNitroRoots } from './nitro/authenticate.js'
+export { nitroVerifierWith } from './nitro/verifier.js'
 export { judgeNitroDocument, type NitroRules } from './nitro/production.js'
 export type { QuoteFiles } from './dcap/files.js'
 export { dcapCollateralNames, parseDcapCollateral, type DcapCollateralName } from './dcap/collateral.js'
