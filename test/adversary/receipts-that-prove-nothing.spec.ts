@@ -1,3 +1,4 @@
+import { evidenceVerifiers, noCollateral } from '#libs/attestation'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StatementType } from '#libs/canonical'
 import { startEngine, type Engine } from '#libs/engine'
@@ -66,6 +67,7 @@ async function verdictOn({
     },
     store: AgentStore.over(new MemoryStore(), new Uint8Array(32), randomBytes),
     client: client as unknown as CoordinatorClient,
+    appraisal: { verifiers: evidenceVerifiers, collateral: noCollateral },
     houseRules: strictHouseRules,
     now: clock.now,
     randomBytes,

@@ -1,8 +1,10 @@
 /** The composition root: an agent from the files of its home, over its own store or the one that its daemon holds. */
 import { thumbprintOf, type SigningKey, type Verified } from '#libs/canonical'
+import { evidenceVerifiers } from '#libs/attestation'
 import { CoordinatorClient } from '#libs/client'
 import { verifyIdentityChain, type Identity } from '#libs/protocol'
 import type { Agent, DaemonKeys } from './agent.js'
+import { collateralSourceOf } from './collateral/fetching.js'
 import { ControlClient } from './control/control-client.js'
 import { readBounded } from './durable-file.js'
 import { AgentError } from './errors.js'
@@ -102,7 +104,20 @@ async function readAgent(home: Home, unlock: Unlock, surroundings: Surroundings)
     const daemonKeys: DaemonKeys = { party: config.party, identity, daemonKey, sealingKeys: keys.sealingKeys }
     const houseRules = await readHouseRules(home)
     return {
-      agent: { config, keys: daemonKeys, store, client, houseRules, now, randomBytes, report },
+      agent: {
+        config,
+        keys: daemonKeys,
+        store,
+        client,
+        houseRules,
+        appraisal: {
+          verifiers: evidenceVerifiers,
+          collateral: collateralSourceOf(config, home.collateral, { now, report, signal }),
+        },
+        now,
+        randomBytes,
+        report,
+      },
       secrets,
     }
   }

@@ -1,4 +1,5 @@
 import type { SigningKey, Thumbprint, Verified } from '#libs/canonical'
+import type { CollateralSource, EvidenceVerifier } from '#libs/attestation'
 import type { CoordinatorClient } from '#libs/client'
 import type { SealingKeyPair } from '#libs/envelope'
 import type { Identity } from '#libs/protocol'
@@ -15,6 +16,15 @@ export interface DaemonKeys {
   readonly sealingKeys: readonly SealingKeyPair[]
 }
 
+/**
+ * By what evidence is judged: the verifiers, each with its pinned roots, and where collateral comes from. Every program gives
+ * `evidenceVerifiers`; only tests give others.
+ */
+export interface Appraisal {
+  readonly verifiers: readonly EvidenceVerifier[]
+  readonly collateral: CollateralSource
+}
+
 /** Everything that an agent's parts need: no part reads a clock, randomness, file or environment of its own. */
 export interface Agent {
   readonly config: AgentConfig
@@ -22,6 +32,7 @@ export interface Agent {
   readonly store: AgentStore
   readonly client: CoordinatorClient
   readonly houseRules: HouseRules
+  readonly appraisal: Appraisal
   readonly now: () => number
   readonly randomBytes: (length: number) => Uint8Array
   /** One line of what happens, for people and for `--json`; never data. */

@@ -1,7 +1,18 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { ClientError, secureUrl } from '#libs/client'
 import { publicKeySchema, thumbprintSchema } from '#libs/protocol'
+
+/** Plain HTTP on loopback alone: a mirror elsewhere is reached by TLS, so that who listens does not learn of chips. */
+const hostSchema = z.url().refine((text) => {
+  try {
+    return secureUrl(text).origin === text.replace(/\/$/, '')
+  } catch (error) {
+    if (error instanceof ClientError) return false
+    throw error
+  }
+}, 'expected an origin like https://kds.example.org')
 
 /** What `sealroom init` wrote into the agent's home. Nothing in it is secret; what is pinned here is trusted. */
 export const agentConfigSchema = z.strictObject({
@@ -14,6 +25,19 @@ export const agentConfigSchema = z.strictObject({
     logKey: publicKeySchema,
     coordinatorKey: publicKeySchema,
   }),
+  /**
+   * Where the daemon fetches certificates and lists that evidence of hardware needs: from the vendors, or from mirrors of their
+   * services. Left out: nowhere; then only what lies in the folder `collateral` of the home counts. Trust does not rest on it: the roots are
+   * pinned in the code, and no setting names another.
+   */
+  collateral: z
+    .strictObject({
+      fetchFrom: z.union([
+        z.literal('vendors'),
+        z.strictObject({ amd: hostSchema, intel: hostSchema, intelRoot: hostSchema }),
+      ]),
+    })
+    .optional(),
   /** opens the daemon's keys without a person; its content is secret, its place is not */
   keyFile: z.string().min(1).max(4096).optional(),
 })

@@ -17,6 +17,8 @@ export type AgentErrorCode =
   | 'RUN_NOT_VERIFIED'
   | 'RUN_UNKNOWN'
   | 'RESULT_NOT_VERIFIED'
+  /** a service of collateral gave nothing, or not within bounds */
+  | 'COLLATERAL_UNREACHABLE'
   | 'REFUSED'
   | 'WAITING'
   | 'USAGE'

@@ -17,6 +17,8 @@ export interface Home {
   readonly socket: string
   /** sealed segments that are on their way to the coordinator */
   readonly outbox: string
+  /** certificates and lists that evidence of hardware needs; one file for what one piece of evidence asks for */
+  readonly collateral: string
 }
 
 /** Paths below a home. */
@@ -30,6 +32,7 @@ export function homeAt(folder: string): Home {
     store: join(folder, 'store'),
     socket: join(folder, 'control.sock'),
     outbox: join(folder, 'outbox'),
+    collateral: join(folder, 'collateral'),
   }
 }
 

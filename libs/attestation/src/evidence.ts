@@ -53,6 +53,11 @@ export interface AuthenticEvidence {
   readonly chip: string | null
   /** When the TEE says it signed, in milliseconds; null for hardware that knows no time. */
   readonly issuedAt: number | null
+  /**
+   * When the first of the certificates, lists and signed texts that vouch for it ends, in milliseconds: a verdict holds no longer. Null for
+   * a kind that nothing of the sort vouches for.
+   */
+  readonly vouchedUntil: number | null
   /** Further authenticated fields by wire name, for the appraisal of this kind. */
   readonly claims: Readonly<Record<string, JsonValue>>
 }

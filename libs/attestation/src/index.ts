@@ -14,15 +14,28 @@ export {
   type EvidenceVerifier,
   type VerifierContext,
 } from './evidence.js'
+export * from './collateral/ask.js'
+export * from './collateral/collateral-text.js'
+export * from './collateral/source.js'
 export * from './reference-values.js'
 export * from './verifiers.js'
 export * from './verify-enclave.js'
 export { judgeEvidence, type EvidenceVerdict, type VerdictSteps } from './verdict.js'
 export { judgeSnpReport } from './sev-snp/production.js'
+export { readTcb, type Tcb } from './sev-snp/tcb.js'
+export { sevSnpVerifierWith } from './sev-snp/verifier.js'
+export { tdxVerifierWith } from './tdx/verifier.js'
 export type { SnpEvidence } from './sev-snp/authenticate.js'
-export { amdRoots, generations, type AmdRoots, type Generation } from './sev-snp/generations.js'
+export {
+  amdRoots,
+  generationNames,
+  generations,
+  type AmdRoots,
+  type Generation,
+} from './sev-snp/generations.js'
 export { certificateFingerprint } from './x509/pinned.js'
 export { awsNitroRoots } from './nitro/authenticate.js'
+export { nitroVerifierWith } from './nitro/verifier.js'
 export { judgeNitroDocument, type NitroRules } from './nitro/production.js'
 export type { QuoteFiles } from './dcap/files.js'
 export { dcapCollateralNames, parseDcapCollateral, type DcapCollateralName } from './dcap/collateral.js'

@@ -547,6 +547,7 @@ describe('a verifier of another TEE', () => {
     forgery.offer['gpuEvidence'] = forgery.gpu.map(evidenceDigest)
     forgery.offer['build'] = { measurement: snpMeasurement }
     const claim = await forge(forgery)
+    let vouchedUntil = now + 1_000_000
     const snp: EvidenceVerifier = {
       kind: 'sev-snp',
       authenticate: () =>
@@ -557,6 +558,7 @@ describe('a verifier of another TEE', () => {
             measurement: snpMeasurement,
             chip: 'c1'.repeat(64),
             issuedAt: null,
+            vouchedUntil,
             claims: {},
           }),
         ),
@@ -568,6 +570,8 @@ describe('a verifier of another TEE', () => {
       simulated: false,
       validUntil: now + 290_000,
     })
+    vouchedUntil = now + 7_000
+    expect(await verifyEnclave(claim, [snp])).toMatchObject({ validUntil: now + 7_000 })
     const tooLate = { ...claim, now: now + 290_001 }
     expect((await failure(() => verifyEnclave(tooLate, [snp]))).code).toBe('EVIDENCE_TOO_OLD')
     const withoutGpu = { ...claim, evidence: { ...claim.evidence, gpu: [] } }

@@ -179,7 +179,7 @@ function checkMeasurement(
 
 // Hardware that knows no time is dated by the Offer that its report covers; where both say a time the older one counts.
 function checkAge(
-  { issuedAt }: AuthenticEvidence,
+  { issuedAt, vouchedUntil }: AuthenticEvidence,
   offer: BoundOffer,
   { maximumAgeSeconds }: ReferenceValues,
   now: number,
@@ -206,7 +206,8 @@ function checkAge(
     ok: now <= validUntil,
     code: 'EVIDENCE_TOO_OLD',
   })
-  return validUntil
+  // Beyond the end of what vouches for it nobody knows whether the machine is still good.
+  return Math.min(validUntil, vouchedUntil ?? validUntil)
 }
 
 function timeText(time: number): string {

@@ -1,6 +1,6 @@
 /** An enclave's Offer and its evidence, as a simulated TEE makes them; `change` makes it another's. */
 import { issueSimulatedEvidence } from '#libs/attestation/simulator'
-import { evidenceDigest, offerReportData } from '#libs/attestation'
+import { evidenceDigest, offerReportData, type Evidence } from '#libs/attestation'
 import {
   payloadBytes,
   signingKeyFromSeed,
@@ -43,6 +43,8 @@ export interface OfferOptions {
   readonly simulator?: SigningKey
   /** What the TEE says it runs, and when it was asked. */
   readonly report?: { readonly measurement?: string; readonly issuedAt?: number }
+  /** Hardware in place of the simulator: its evidence over 64 bytes of report data. */
+  readonly hardware?: (reportData: Uint8Array) => Pick<Evidence, 'kind' | 'bytes'>
   /** The Offer that the evidence is really for. */
   readonly evidenceFor?: (offer: Verified<Offer>) => Promise<Uint8Array> | Uint8Array
 }
@@ -79,12 +81,15 @@ export async function offerOf(options: OfferOptions): Promise<MadeOffer> {
     receiptKey,
   )
   const covered = (await options.evidenceFor?.(offer)) ?? payloadBytes(offer)
-  const { bytes } = await issueSimulatedEvidence({
-    key: options.simulator ?? simulatorKey,
-    measurement: report.measurement ?? measurement,
-    reportData: offerReportData(covered),
-    issuedAt: report.issuedAt ?? clock.now(),
-  })
+  const reportData = offerReportData(covered)
+  const { kind, bytes } =
+    options.hardware?.(reportData) ??
+    (await issueSimulatedEvidence({
+      key: options.simulator ?? simulatorKey,
+      measurement: report.measurement ?? measurement,
+      reportData,
+      issuedAt: report.issuedAt ?? clock.now(),
+    }))
   const evidence = await signStatement<EvidenceStatement>(
     evidenceKind,
     {
@@ -92,7 +97,7 @@ export async function offerOf(options: OfferOptions): Promise<MadeOffer> {
       type: 'evidence',
       ...ofRun,
       offer: offer.id,
-      kind: 'simulated',
+      kind,
       evidenceDigest: evidenceDigest(bytes),
     },
     receiptKey,

@@ -2,7 +2,13 @@
  * A coordinator that an owner's agent speaks to in memory. It records what it is given and shows it again, until a test gives it
  * a lie: then it shows that, and signs it with its own log key where a signature is wanted.
  */
-import { unverifiedStatement, verifyStatement, type StatementType, type Verified } from '#libs/canonical'
+import {
+  unverifiedStatement,
+  verifyStatement,
+  type StatementType,
+  type Verified,
+  fromBase64url,
+} from '#libs/canonical'
 import type { CoordinatorClient } from '#libs/client'
 import {
   statementKinds,
@@ -125,13 +131,13 @@ export class LyingCoordinator {
         return Promise.resolve()
       },
       requestCosignatures: () => Promise.resolve(this.cosignRequests++),
-      record: (statement: string) => this.hear(statement),
+      record: (statement: string, more: { attachment?: string } = {}) => this.hear(statement, more),
     }
     // An agent's part in a run asks nothing else; what it would ask more of a coordinator fails loudly here.
     return answers as unknown as CoordinatorClient
   }
 
-  private async hear(jws: string): Promise<Recorded> {
+  private async hear(jws: string, { attachment }: { readonly attachment?: string }): Promise<Recorded> {
     const type = unverifiedStatement(jws).type as Exclude<StatementType, 'contract'>
     const statement = await verifyStatement<{ readonly by: string }>(
       statementKinds[type],
@@ -139,7 +145,12 @@ export class LyingCoordinator {
       this.victim.daemon.publicKey,
     )
     this.heard.push(statement)
-    this.record(type, statement, this.victim.thumbprint)
+    this.record(
+      type,
+      statement,
+      this.victim.thumbprint,
+      attachment === undefined ? undefined : fromBase64url(attachment),
+    )
     return {
       id: statement.id,
       digest: statement.digest,

@@ -1,4 +1,5 @@
 /** One run from its bodies: acts by kind, Offers with the verdict on their evidence. */
+import { evidenceVerifiers, type EvidenceVerifier } from '#libs/attestation'
 import {
   digest,
   domains,
@@ -22,11 +23,13 @@ import {
   runRequestKind,
   spendKind,
   startKind,
+  type Accept,
   type EvidenceStatement,
   type Offer,
   type RunRequest,
 } from '#libs/protocol'
 import { appraiseOffers } from '../trust/appraise-offers.js'
+import { recordedCollateral, type ShownAccept } from '../trust/recorded-collateral.js'
 import type { Act, AppraisedOffer, ContractHistory, HiddenEntry, RunHistory } from './history.js'
 import type { ActReader, PlacedBody, Signed } from './read-acts.js'
 
@@ -45,6 +48,8 @@ export class RunsReader {
     string,
     { readonly offer: Act<Offer>; readonly run: Mutable<RunHistory> }
   >()
+  /** Key: digest of the statement. */
+  private readonly acceptAttachments = new Map<Digest, string>()
   private readonly evidenceBytes = new Map<Digest, Uint8Array>()
 
   private readonly readers: Partial<Record<StatementType, (body: PlacedBody) => Promise<void>>> = {
@@ -54,7 +59,7 @@ export class RunsReader {
     nonce: (body) => this.nonce(body),
     offer: (body) => this.offer(body),
     evidence: (body) => this.evidence(body),
-    accept: (body) => this.party(acceptKind, body, (run) => run.accepts),
+    accept: (body) => this.accept(body),
     spend: (body) => this.party(spendKind, body, (run) => run.spends),
     'key-release': (body) => this.party(keyReleaseKind, body, (run) => run.releases),
     refusal: (body) => this.party(refusalKind, body, (run) => run.refusals),
@@ -67,6 +72,7 @@ export class RunsReader {
   constructor(
     private readonly reader: ActReader,
     private readonly contracts: ReadonlyMap<Digest, ContractHistory>,
+    private readonly verifiers: readonly EvidenceVerifier[] = evidenceVerifiers,
   ) {}
 
   /** Takes a body up; a type that belongs to no run is left alone. */
@@ -108,6 +114,18 @@ export class RunsReader {
   private async nonce(body: PlacedBody): Promise<void> {
     const act = await this.reader.byParty(nonceKind, body)
     if (act !== null) this.runOf(act)?.nonces.push(act.statement)
+  }
+
+  private async accept(body: PlacedBody): Promise<void> {
+    await this.party(acceptKind, body, (run) => run.accepts)
+    if (body.attachment !== null) this.acceptAttachments.set(body.digest, body.attachment)
+  }
+
+  private shownAccepts(accepts: readonly Act<Accept>[]): readonly ShownAccept[] {
+    return accepts.map(({ payload, statement }) => ({
+      payload,
+      attachment: this.acceptAttachments.get(statement.digest) ?? null,
+    }))
   }
 
   private async party<P extends OfRun>(
@@ -180,7 +198,12 @@ export class RunsReader {
     if (accepted.length === 0) return offer
     const now = Math.min(...accepted.map(({ issuedAt }) => issuedAt))
     const shown = { offer: offer.statement, evidence: evidence.statement, evidenceBytes }
-    const [verdict] = await appraiseOffers(run.contract, [shown], now)
+    const [verdict] = await appraiseOffers(run.contract, [shown], {
+      now,
+      verifiers: this.verifiers,
+      collateralFor: ({ offer: { payload } }) =>
+        Promise.resolve(recordedCollateral(this.shownAccepts(accepted), payload.place) ?? {}),
+    })
     return { ...offer, appraisal: verdict?.fact ?? null }
   }
 

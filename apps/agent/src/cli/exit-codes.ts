@@ -53,4 +53,5 @@ const agentExits: Readonly<Record<AgentErrorCode, ExitCode>> = {
   RUN_UNKNOWN: exitCodes.refused,
   RESULT_NOT_VERIFIED: exitCodes.refused,
   REFUSED: exitCodes.refused,
+  COLLATERAL_UNREACHABLE: exitCodes.unreachable,
 }

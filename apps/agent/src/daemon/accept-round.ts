@@ -1,7 +1,9 @@
 import { signStatement } from '#libs/canonical'
 import { acceptKind } from '#libs/protocol'
+import { collateralDigest } from '#libs/attestation'
 import type { OfferVerdict } from '../trust/appraise-offers.js'
 import { newStatement } from '../trust/new-statement.js'
+import { collateralAttachment } from '../trust/recorded-collateral.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 import type { Acting } from './act-on-run.js'
@@ -26,17 +28,19 @@ export async function acceptRound(
       offers: offerSet,
       manifests: own.map(({ manifest }) => manifest),
       evidence: run.offers.map(({ evidence }) => evidence.id),
-      collateral: verdicts.map(({ collateral }) => collateral),
+      collateral: verdicts.map(({ collateral }) => collateralDigest(collateral)),
       // Equal in width, so their order as text is their order in time.
       expiresAt: expiries.toSorted()[0] ?? '',
     },
     agent.keys.daemonKey,
   )
+  const attachment = collateralAttachment(verdicts.map(({ collateral }) => collateral))
   await changeRun(agent, contract.id, run.id, {
     round: run.round,
     acceptedOffers: offerSet,
     acceptedNonce: liveRounds.get(run.id)?.nonce ?? null,
     accept: accept.jws,
+    acceptCollateral: attachment ?? null,
   })
-  await agent.client.record(accept.jws)
+  await agent.client.record(accept.jws, attachment === undefined ? {} : { attachment })
 }

@@ -87,7 +87,7 @@ async function nextStep(
   if (awaited.length > 0) return cosignedBy(awaited)
   if (spent.size > 0) return await release(acting, contract, run, record)
   if (record.accept !== null && record.round === run.round) {
-    await sendOnce(agent, run.view, record.accept)
+    await sendOnce(agent, run.view, record.accept, record.acceptCollateral ?? undefined)
     return await spendAll(acting, contract, run)
   }
   if (run.offers.length > 0) return await acceptIfLive(acting, contract, run)

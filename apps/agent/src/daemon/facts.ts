@@ -11,7 +11,7 @@ import { offerSetDigest, type IdentityChain } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { isAutomatic } from '../consent/house-rules.js'
 import { spaces } from '../store/records.js'
-import { appraiseOffers, type OfferVerdict } from '../trust/appraise-offers.js'
+import { appraiseOffers, liveCollateral, type OfferVerdict } from '../trust/appraise-offers.js'
 import { findLeaf } from '../trust/log-follower.js'
 import { readQuery } from '../trust/read-query.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
@@ -61,7 +61,11 @@ export async function acceptFacts(
   run: VerifiedRun,
   known: { readonly caughtUp: boolean; readonly live: LiveRound | null },
 ): Promise<{ readonly facts: FactsOf<'spend'>; readonly verdicts: readonly OfferVerdict[] }> {
-  const verdicts = await appraiseOffers(contract, run.offers, agent.now())
+  const verdicts = await appraiseOffers(contract, run.offers, {
+    now: agent.now(),
+    verifiers: agent.appraisal.verifiers,
+    collateralFor: liveCollateral(agent.appraisal.collateral),
+  })
   const facts: FactsOf<'spend'> = {
     ...(await agreeFacts(agent, contract, run)),
     caughtUp: known.caughtUp,

@@ -2,6 +2,7 @@
  * Reads a record on a machine where no agent lives. The keys are of the moment and speak for nobody; what is trusted is what a person
  * gave: the log's name and key, and the parties whose keys they compared.
  */
+import { evidenceVerifiers, noCollateral } from '#libs/attestation'
 import { signingKeyFromSeed, type PublicKey, type Thumbprint } from '#libs/canonical'
 import { CoordinatorClient } from '#libs/client'
 import { generateSealingKeyPair } from '#libs/envelope'
@@ -58,6 +59,8 @@ export async function readerWithoutHome(
       signal: AbortSignal.abort(),
     }),
     houseRules: strictHouseRules,
+    // An earlier verdict is repeated with the collateral of its record.
+    appraisal: { verifiers: evidenceVerifiers, collateral: noCollateral },
     now,
     randomBytes,
     report: () => undefined,

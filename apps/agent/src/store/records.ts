@@ -74,6 +74,8 @@ export interface RunRecord {
   /** the nonce on which the Accept rests */
   readonly acceptedNonce: string | null
   readonly accept: string | null
+  /** goes beside the Accept: the collateral of its verdicts; absent in records of before there was any */
+  readonly acceptCollateral?: string | null
   readonly releases: Readonly<Record<string, string>>
   readonly refusal: string | null
   readonly renewals: number

@@ -1,6 +1,14 @@
 /** This agent's own verdict on the enclaves of a round; see `#libs/attestation`. */
 import { payloadBytes } from '#libs/canonical'
-import { AttestationError, collateralDigest, verifyEnclave, type Check } from '#libs/attestation'
+import {
+  AttestationError,
+  collateralAskOf,
+  verifyEnclave,
+  type Check,
+  type Collateral,
+  type CollateralSource,
+  type EvidenceVerifier,
+} from '#libs/attestation'
 import type { AppraisalFact } from '#libs/contract'
 import type { ShownOffer } from './run-reader.js'
 import type { VerifiedContract } from './verify-contract.js'
@@ -9,31 +17,54 @@ import type { VerifiedContract } from './verify-contract.js'
 export interface OfferVerdict {
   readonly fact: AppraisalFact
   readonly checks: readonly Check[]
-  readonly collateral: string
+  /** What the verdict was made with; empty for a kind that needs none, and where none was found. */
+  readonly collateral: Collateral
 }
 
-/** Appraises every Offer at a time; what does not pass is a fact with the claims that failed, never an absence. */
+/** When, by whom and with what evidence is judged. */
+export interface Appraising {
+  /** In milliseconds. */
+  readonly now: number
+  readonly verifiers: readonly EvidenceVerifier[]
+  /** Collateral for the evidence of one Offer; empty where there is none. @throws AttestationError for evidence that cannot be read. */
+  readonly collateralFor: (shown: ShownOffer) => Promise<Collateral>
+}
+
+/** Collateral as it is to be had now. */
+export function liveCollateral(source: CollateralSource): Appraising['collateralFor'] {
+  return async ({ evidence, evidenceBytes }) => {
+    const ask = collateralAskOf({ kind: evidence.payload.kind, bytes: evidenceBytes })
+    return (ask === null ? undefined : await source.find(ask)) ?? {}
+  }
+}
+
+/** Appraises every Offer; what does not pass is a fact with the claims that failed, never an absence. */
 export async function appraiseOffers(
   contract: Pick<VerifiedContract, 'terms'>,
   offers: readonly ShownOffer[],
-  now: number,
+  appraising: Appraising,
 ): Promise<readonly OfferVerdict[]> {
-  return await Promise.all(offers.map((shown) => appraise(contract, shown, now)))
+  return await Promise.all(offers.map((shown) => appraise(contract, shown, appraising)))
 }
 
 async function appraise(
   contract: Pick<VerifiedContract, 'terms'>,
   shown: ShownOffer,
-  now: number,
+  { now, verifiers, collateralFor }: Appraising,
 ): Promise<OfferVerdict> {
   const { offer, evidence, evidenceBytes } = shown
+  let collateral: Collateral = {}
   try {
-    const enclave = await verifyEnclave({
-      offer: payloadBytes(offer),
-      evidence: { kind: evidence.payload.kind, bytes: evidenceBytes },
-      enclaves: contract.terms.enclaves,
-      now,
-    })
+    collateral = await collateralFor(shown)
+    const enclave = await verifyEnclave(
+      {
+        offer: payloadBytes(offer),
+        evidence: { kind: evidence.payload.kind, bytes: evidenceBytes, collateral },
+        enclaves: contract.terms.enclaves,
+        now,
+      },
+      verifiers,
+    )
     const { kind, measurement, chip, simulated, validUntil, checks } = enclave
     return {
       fact: {
@@ -47,7 +78,7 @@ async function appraise(
         failed: [],
       },
       checks,
-      collateral: enclave.collateralDigest,
+      collateral,
     }
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
@@ -67,7 +98,7 @@ async function appraise(
             : [{ check: error.field, expected: 'evidence that verifies', seen: error.code }],
       },
       checks: error.checks,
-      collateral: collateralDigest(),
+      collateral,
     }
   }
 }

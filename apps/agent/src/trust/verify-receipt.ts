@@ -12,6 +12,7 @@ import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
 import { checkConsent, checkWhole } from './check-consent.js'
 import { CheckList, type TrustCheck } from './check-list.js'
 import { checkReceipt } from './check-receipt.js'
+import { recordedCollateral, shownAccepts } from './recorded-collateral.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
 import { witnessKeys } from './witness-keys.js'
@@ -42,7 +43,7 @@ export async function verifyReceipt(
   if (run.receipt === null || receipt === null)
     return { ok: false, simulated: false, outcome: null, checks: list.checks }
   checkReceipt(list, contract, run, receipt)
-  await checkEvidence(list, contract, run, receipt)
+  await checkEvidence(agent.appraisal, list, contract, run, receipt)
   await checkIdentities(agent, list, contract, run, receipt)
   await checkRecord(agent, list, contract, run)
   await checkConsent(agent, list, contract, run)
@@ -53,13 +54,19 @@ export async function verifyReceipt(
 
 // The evidence was appraised by every owner when it released; the verdict is repeated for that time.
 async function checkEvidence(
+  { verifiers }: Agent['appraisal'],
   list: CheckList,
   contract: VerifiedContract,
   run: VerifiedRun,
   receipt: Receipt,
 ): Promise<void> {
   const releasedAt = run.releases.map(({ payload }) => Date.parse(payload.issuedAt))
-  const verdicts = await appraiseOffers(contract, run.offers, Math.max(0, ...releasedAt))
+  const accepts = shownAccepts(run)
+  const verdicts = await appraiseOffers(contract, run.offers, {
+    now: Math.max(0, ...releasedAt),
+    verifiers,
+    collateralFor: ({ offer }) => Promise.resolve(recordedCollateral(accepts, offer.payload.place) ?? {}),
+  })
   for (const { checks, fact } of verdicts) {
     for (const { check, expected, seen, ok } of checks) list.check(`evidence: ${check}`, expected, seen, ok)
     list.check(

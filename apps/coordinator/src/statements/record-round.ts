@@ -48,7 +48,7 @@ export class RecordRound {
   async accept(posted: PostedStatement): Promise<Recorded> {
     const statement = await this.verifier.ofParty(acceptKind, posted)
     const { by, offers, manifests, evidence, expiresAt } = statement.payload
-    return await this.statements.record('accept', statement, ({ run: { record } }, _contract, draft) => {
+    const decide: Parameters<RunStatements['record']>[2] = ({ run: { record } }, _contract, draft) => {
       expectOwner(record, by)
       const offer = expectOffer(record, offers, draft.now)
       const own = record.terms.inputs.filter(({ owner }) => owner === by).map(({ manifest }) => manifest)
@@ -60,7 +60,9 @@ export class RecordRound {
         throw conflict(`the Accept expires at ${expiresAt}, after its Offer at ${offer.expiresAt}`)
       if (record.accepts.includes(by)) throw conflict(`${by} accepted in round ${record.round} already`)
       return { kind: 'accepted', owner: by }
-    })
+    }
+    // The collateral of the verdict is kept as it came: the Accept names it by digest, and whoever reads it compares.
+    return await this.statements.record('accept', statement, decide, posted.attachment)
   }
 
   async spend(posted: PostedStatement): Promise<Recorded> {

@@ -22,7 +22,11 @@ export const awsNitroRoots: readonly string[] = [
 declare const authentic: unique symbol
 
 /** A document that AWS signed. */
-export type AuthenticNitroDocument = NitroDocument & { readonly [authentic]: true }
+export type AuthenticNitroDocument = NitroDocument & {
+  readonly [authentic]: true
+  /** Until when every certificate of the chain is valid, in milliseconds. */
+  readonly certificatesUntil: number
+}
 
 const es384 = -35
 const algorithms = ['ecdsa-sha384'] as const
@@ -44,14 +48,15 @@ export function authenticateNitroDocument(
   const certificate = parseCertificate(leaf, 'certificate of the enclave')
   const pool = bundle.map((der) => parseCertificate(der, 'certificate of the bundle'))
 
-  verifyChain(certificate, pool, { at, roots, algorithms, what: 'certificate of the enclave' })
+  const chain = verifyChain(certificate, pool, { at, roots, algorithms, what: 'certificate of the enclave' })
   if (certificate.keyUsage !== null && !certificate.keyUsage.includes('digitalSignature'))
     throw refused('CHAIN_UNTRUSTED', 'certificate', 'its key may not sign documents')
   const p384 = { curve: 'P-384', hash: 'sha384' } as const
   if (!isRawEcdsa(message, certificate.publicKey, p384, 'Nitro document'))
     throw refused('SIGNATURE_INVALID', 'signature', 'not made by the key of its certificate')
   // Read last, so that a byte that was changed on the way is told as a broken signature.
-  return Object.freeze(parseNitroDocument(payload)) as AuthenticNitroDocument
+  const certificatesUntil = Math.min(...chain.map(({ validity }) => validity.until))
+  return Object.freeze({ ...parseNitroDocument(payload), certificatesUntil }) as AuthenticNitroDocument
 }
 
 function refused(

@@ -57,6 +57,7 @@ function authenticate(
     reportData: userData ?? new Uint8Array(),
     measurement: toHex(document.pcrs.get(0) ?? new Uint8Array()),
     issuedAt: document.timestamp,
+    vouchedUntil: document.certificatesUntil,
     chip: null,
     claims: { moduleId: document.moduleId, ...Object.fromEntries(pcrs) },
   })

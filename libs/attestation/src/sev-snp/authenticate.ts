@@ -4,7 +4,7 @@
  */
 import { equalBytes, toHex } from '#libs/canonical'
 import { AttestationError } from '../errors.js'
-import { verifyChain, type Chain } from '../x509/chain.node.js'
+import { verifyChain } from '../x509/chain.node.js'
 import type { Certificate } from '../x509/certificate.js'
 import { parseCertificates, parseRevocationLists } from '../x509/pem.js'
 import { verifyNotRevoked } from '../x509/revocation.node.js'
@@ -47,6 +47,8 @@ export interface AuthenticSnpReport {
   readonly launchTcb: Tcb
   /** Until when every certificate of the chain is valid, in milliseconds. */
   readonly certificatesUntil: number
+  /** The same, with the revocation lists that were shown. */
+  readonly vouchedUntil: number
 }
 
 // AMD signs certificates and lists with keys of 4096 bits and this alone (57230, chapter 3).
@@ -69,7 +71,8 @@ export function authenticateSnpReport(
 
   const chain = verifyChain(vek, pool, { at, roots: roots[generation], algorithms, what: kind })
   // AMD's root lists authorities; those publish no list of the keys that they certify.
-  verifyNotRevoked(chain, parseRevocationLists(evidence.crl, 'AMD revocation list'), {
+  const lists = parseRevocationLists(evidence.crl, 'AMD revocation list')
+  verifyNotRevoked(chain, lists, {
     at,
     algorithms,
     demanded: revocationList === 'demanded' ? 'authorities' : 'none',
@@ -89,6 +92,7 @@ export function authenticateSnpReport(
     committedTcb: readTcb(report.committedTcb, generation),
     launchTcb: readTcb(report.launchTcb, generation),
     certificatesUntil: earliestEnd(chain),
+    vouchedUntil: earliestEnd([...chain, ...lists]),
   }) as AuthenticSnpReport
 }
 
@@ -167,8 +171,8 @@ function isChip(chipId: Uint8Array, hardwareId: Uint8Array): boolean {
   return equalBytes(filled, chipId)
 }
 
-function earliestEnd(chain: Chain): number {
-  return Math.min(...chain.map(({ validity }) => validity.until))
+function earliestEnd(vouching: readonly Pick<Certificate, 'validity'>[]): number {
+  return Math.min(...vouching.map(({ validity }) => validity.until))
 }
 
 function refused(

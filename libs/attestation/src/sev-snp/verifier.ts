@@ -54,6 +54,7 @@ function authenticate(
     measurement: toHex(authentic.report.measurement),
     chip: claims.chipId,
     issuedAt: null,
+    vouchedUntil: authentic.vouchedUntil,
     claims,
   })
 }

@@ -31,6 +31,7 @@ async function authenticate(evidence: Evidence, { checklist }: VerifierContext):
     reportData: fromHex(report.reportData),
     measurement: report.measurement,
     chip: null,
+    vouchedUntil: null,
     issuedAt: Date.parse(report.issuedAt),
     claims: { key },
   })

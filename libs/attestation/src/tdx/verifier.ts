@@ -48,6 +48,7 @@ function authenticate(
     measurement: claims.mrTd,
     chip: authentic.platform.ppid,
     issuedAt: null,
+    vouchedUntil: authentic.validUntil,
     claims,
   })
 }

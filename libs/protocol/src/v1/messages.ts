@@ -42,7 +42,10 @@ export const logInfoSchema = z.strictObject({
   size: countSchema,
 })
 
-/** Asks to record a statement. `attachment`: the sealed part of a request, or the hardware's evidence bytes. */
+/**
+ * Asks to record a statement. `attachment`: the sealed part of a request, the hardware's evidence bytes, or an
+ * Accept's collateral.
+ */
 export const postStatementSchema = z.strictObject({
   statement: statementText,
   attachment: boundedBytesSchema(1_048_576).optional(),

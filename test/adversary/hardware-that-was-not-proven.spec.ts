@@ -1,0 +1,216 @@
+/** Invariant 2: a key goes only to hardware that the releasing agent proved itself, of the contract, for this run and this key. */
+import { describe, expect, it } from 'vitest'
+import { payloadBytes } from '#libs/canonical'
+import { collateralDigest, collateralAskOf, noCollateral } from '#libs/attestation'
+import { aClock, makeKey, snpExtension, snpField, tdField, derInteger } from '#libs/testing'
+import { acceptSchema } from '#libs/protocol'
+import { recordedCollateral } from '../../apps/agent/src/trust/recorded-collateral.js'
+import { expectNothingGiven } from './stage/expect-nothing-given.js'
+import { ForgedHardware, forgedEntries, type ForgedMachine } from './stage/forged-hardware.js'
+import { Scene } from './stage/owner-under-attack.js'
+
+const now = aClock().now()
+const makers = new ForgedHardware(now)
+const draft = makers.intel.draft(now).body
+const rtmr = (name: 'rtmr0' | 'rtmr1' | 'rtmr2' | 'rtmr3') =>
+  Buffer.from(draft.subarray(tdField[name], tdField[name] + 48)).toString('hex')
+const entries = forgedEntries.replace(/RTMR(\d)/g, (_, n: string) => rtmr(`rtmr${n}` as 'rtmr0'))
+const yaml = (text: string): string => text.replace(/ {2}- \{ tee: simulated[^\n]*\n/, entries)
+
+const begin = (collateral = makers as Pick<ForgedHardware, 'find'>): Promise<Scene> =>
+  Scene.begin({ yaml, appraisal: { verifiers: makers.verifiers, collateral } })
+
+const offered = ({ enclave, measurement, hardware }: ForgedMachine, change: object = {}) => ({
+  hardware,
+  change: { enclave, build: { name: 'sealroom-enclave', version: '0', measurement }, ...change },
+})
+
+describe('hardware that the contract names', () => {
+  it.each<[string, ForgedMachine]>([
+    ['SEV-SNP', makers.snp()],
+    ['TDX', makers.tdx()],
+    ['Nitro', makers.nitro()],
+  ])('gets the keys of its one run: %s', async (_, machine) => {
+    const scene = await begin()
+    await scene.toAccepts(offered(machine))
+    await scene.act()
+    await scene.southSays('spend')
+    scene.coordinator.state = 'collectingReleases'
+    await scene.act()
+    expect(scene.refusals()).toEqual([])
+    expect(scene.released).toBe(1)
+  })
+
+  it('is accepted with its collateral, by digest and beside the Accept', async () => {
+    const scene = await (await begin()).toOffer(offered(makers.snp()))
+    await scene.act()
+    const accept = scene.coordinator.runView().statements.find(({ type }) => type === 'accept')
+    const [signed] = scene.coordinator.ofType('accept')
+    const payload = acceptSchema.parse(signed?.payload)
+    const { evidenceBytes } = scene.offered ?? expect.fail('no Offer')
+    const ask = collateralAskOf({ kind: 'sev-snp', bytes: evidenceBytes }) ?? expect.fail('no ask')
+    const used = await makers.find(ask)
+    expect(payload.collateral).toEqual([collateralDigest(used)])
+    const shown = { payload, attachment: accept?.attachment ?? null }
+    expect(recordedCollateral([shown], 0)).toEqual(used)
+    expect(recordedCollateral([{ ...shown, payload: { collateral: ['00'.repeat(32)] } }], 0)).toBeUndefined()
+    expect(recordedCollateral([{ ...shown, attachment: 'AAAA' }], 0)).toBeUndefined()
+  })
+})
+
+// Evidence that fails is also too old, and named twice.
+const rulesOf = ({ rules }: { readonly rules: readonly string[] }) => [...new Set(rules)]
+
+const stranger = makeKey('ecdsa-sha384')
+const older = { id: snpExtension.snp, value: derInteger(23) }
+const debugPolicy = [51, 1, 0b1010]
+
+const attacks: readonly [string, ForgedMachine, string][] = [
+  ['SEV-SNP in debug mode', makers.snp((f) => f.report.set(debugPolicy, snpField.policy)), 'policy.debug'],
+  [
+    'SEV-SNP with a migration agent',
+    makers.snp((f) => f.report.set([51, 1, 0b110], snpField.policy)),
+    'policy.migrationAgent',
+  ],
+  [
+    'SEV-SNP that runs other code',
+    makers.snp((f) => f.report.fill(1, snpField.measurement, 0xc0)),
+    'measurement',
+  ],
+  [
+    'SEV-SNP whose firmware was taken back',
+    makers.snp((f) => {
+      f.vek.extensions = f.vek.extensions.map((own) => (own.id === older.id ? older : own))
+      for (const field of ['currentTcb', 'reportedTcb', 'committedTcb', 'launchTcb'] as const)
+        f.report[snpField[field] + 6] = 23
+    }),
+    'reportedTcb',
+  ],
+  ['SEV-SNP of an older guest', makers.snp((f) => f.report.set([6], snpField.guestSvn)), 'guestSvn'],
+  ['SEV-SNP of another generation', makers.snp((f) => f.report.set([0x19, 0x01], snpField.cpuid)), 'CPUID'],
+  ['SEV-SNP that a stranger signed', makers.snp((f) => (f.signer = stranger)), 'SIGNATURE'],
+  ['SEV-SNP under a root that nobody pinned', makers.snp(undefined, { isTrusted: false }), 'CHAIN_UNTRUSTED'],
+  ['SEV-SNP whose authority AMD revoked', makers.snp((f) => f.crl?.revoked.push(2)), 'REVOKED'],
+  ['SEV-SNP without a revocation list', makers.snp((f) => (f.crl = null)), 'COLLATERAL_MISSING'],
+  [
+    'SEV-SNP with a revocation list of yesterday',
+    makers.snp((f) => Object.assign(f.crl ?? {}, { until: now - 1000 })),
+    'EXPIRED',
+  ],
+  ['TDX in debug mode', makers.tdx((f) => (f.body[tdField.tdAttributes] = 1)), 'tdAttributes.debug'],
+  ['TDX that may move', makers.tdx((f) => (f.body[tdField.tdAttributes + 3]! |= 0x20)), 'migratable'],
+  [
+    'TDX that runs other code',
+    makers.tdx((f) => f.body.fill(1, tdField.mrTd, tdField.mrTd + 48)),
+    'measurement',
+  ],
+  [
+    'TDX whose kernel is another',
+    makers.tdx((f) => f.body.fill(1, tdField.rtmr1, tdField.rtmr1 + 48)),
+    'rtmr1',
+  ],
+  [
+    'TDX on firmware taken back',
+    makers.tdx((f) => (f.platform.components = Array<number>(16).fill(0))),
+    'tcbStatus',
+  ],
+  [
+    'TDX without the list of its authority',
+    makers.tdx((f) => (f.onTheWay.pck_crl = () => undefined)),
+    'pck_crl',
+  ],
+  ['TDX on a revoked platform', makers.tdx((f) => f.pckList.revoked.push(3)), 'REVOKED'],
+  ['TDX under a root that nobody pinned', makers.tdx(undefined, { isTrusted: false }), 'CHAIN_UNTRUSTED'],
+  [
+    'a Nitro enclave in debug mode',
+    makers.nitro((f) => (f.payload['pcrs'] = { pairs: [[0, new Uint8Array(48)]] })),
+    'debug',
+  ],
+  [
+    'a Nitro enclave of another image',
+    makers.nitro(
+      (f) =>
+        (f.payload['pcrs'] = {
+          pairs: [
+            [0, new Uint8Array(48).fill(9)],
+            [8, new Uint8Array(48)],
+          ],
+        }),
+    ),
+    'measurement',
+  ],
+  [
+    'a Nitro enclave that someone signed',
+    makers.nitro(
+      (f) =>
+        (f.payload['pcrs'] = {
+          pairs: [
+            [0, new Uint8Array(48).fill(1)],
+            [8, new Uint8Array(48).fill(8)],
+          ],
+        }),
+    ),
+    'pcr8',
+  ],
+  ['a Nitro document without report data', makers.nitro((f) => (f.payload['user_data'] = null)), 'user_data'],
+  [
+    'a Nitro document of yesterday',
+    makers.nitro((f) => (f.payload['timestamp'] = now - 301_000)),
+    'issuedAt',
+  ],
+  ['a Nitro document whose leaf is over', makers.nitro((f) => (f.leaf.until = now - 1)), 'EXPIRED'],
+  [
+    'a Nitro document under a root that nobody pinned',
+    makers.nitro(undefined, { isTrusted: false }),
+    'CHAIN_UNTRUSTED',
+  ],
+]
+
+describe('an owner gives nothing to', () => {
+  it.each(attacks)('%s', async (_, machine, said) => {
+    const scene = await (await begin()).toOffer(offered(machine))
+    const attempt = await scene.attempt()
+    expect(attempt.code).toBeNull()
+    expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
+    expect(attempt.said).toContain(said)
+    await expectNothingGiven(scene)
+  })
+
+  it.each<[string, ForgedMachine]>([
+    ['SEV-SNP', makers.snp()],
+    ['TDX', makers.tdx()],
+    ['Nitro', makers.nitro()],
+  ])('genuine evidence of another key, or of another run: %s', async (_, machine) => {
+    const other = await begin()
+    await other.toOffer(offered(machine))
+    const theirs = other.offered ?? expect.fail('no Offer')
+    const scene = await begin()
+    await scene.toOffer({ ...offered(machine), evidenceFor: () => payloadBytes(theirs.offer) })
+    const attempt = await scene.attempt()
+    expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
+    expect(attempt.said).toContain('reportData')
+    await expectNothingGiven(scene)
+  })
+
+  it('evidence of one kind under the entry of another', async () => {
+    const scene = await begin()
+    await scene.toOffer(offered({ ...makers.nitro(), enclave: 0 }))
+    expect((await scene.attempt()).rules.length).toBeGreaterThan(0)
+    await expectNothingGiven(scene)
+  })
+
+  it.each(['snp', 'tdx'] as const)('hardware whose collateral is not to be had: %s', async (kind) => {
+    const scene = await (await begin(noCollateral)).toOffer(offered(makers[kind]()))
+    const attempt = await scene.attempt()
+    expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
+    expect(attempt.said).toContain('COLLATERAL_MISSING')
+    await expectNothingGiven(scene)
+  })
+
+  it('hardware of a made-up maker where nobody gave the roots by code', async () => {
+    const scene = await Scene.begin({ yaml })
+    await scene.toOffer(offered(makers.snp()))
+    expect(rulesOf(await scene.attempt())).toEqual(['enclave.appraised'])
+    await expectNothingGiven(scene)
+  })
+})

@@ -1,0 +1,123 @@
+/**
+ * Machines of a made-up AMD, Intel and AWS, and an agent that trusts them. Their roots are given to the verifiers here, in code: no file
+ * that an agent reads can name a root, so that nothing outside a test comes by one.
+ */
+import {
+  collateralAskOf,
+  collateralName,
+  nitroVerifierWith,
+  sevSnpVerifierWith,
+  tdxVerifierWith,
+  type Collateral,
+  type CollateralSource,
+  type Evidence,
+  type EvidenceVerifier,
+} from '#libs/attestation'
+import {
+  FakeAmd,
+  FakeAws,
+  FakeIntel,
+  snpField,
+  tdField,
+  type NitroForgery,
+  type QuoteForgery,
+  type SnpForgery,
+} from '#libs/testing'
+
+/** Evidence over report data, and the measurement that an honest Offer of this machine names. */
+export interface ForgedMachine {
+  readonly enclave: number
+  readonly measurement: string
+  readonly hardware: (reportData: Uint8Array) => Pick<Evidence, 'kind' | 'bytes'>
+}
+
+/** Entries of a contract that the machines below meet, in this order. */
+export const forgedEntries = `  - tee: sev-snp
+    measurement: ["${'3e'.repeat(48)}"]
+    minimumTcb: { bootloader: 4, tee: 1, snp: 24, microcode: 219 }
+    maximumAgeSeconds: 300
+    generations: [genoa]
+    minimumGuestSvn: 7
+    waivedProtections: [singleSocket, aes256Xts, raplDisabled, ciphertextHiding, pageSwapDisabled, aliasCheck]
+  - tee: tdx
+    measurement: ["${'d1'.repeat(48)}"]
+    rtmr0: ["RTMR0"]
+    rtmr1: ["RTMR1"]
+    rtmr2: ["RTMR2"]
+    rtmr3: ["RTMR3"]
+    minimumTcb: { evaluationDataNumber: 17 }
+    maximumAgeSeconds: 300
+  - tee: nitro
+    measurement: ["${'01'.repeat(48)}"]
+    maximumAgeSeconds: 300
+`
+
+const nothing = (): void => undefined
+
+/** Makes evidence and publishes the collateral that goes with it. */
+export class ForgedHardware implements CollateralSource {
+  readonly amd = new FakeAmd()
+  readonly intel = new FakeIntel()
+  readonly aws = new FakeAws()
+  private readonly published = new Map<string, Collateral>()
+  private readonly amdRoots = { milan: [] as string[], genoa: [] as string[], turin: [] as string[] }
+  private readonly intelRoots: string[] = []
+  private readonly awsRoots: string[] = []
+
+  /** Certificates of a root are made anew each time, so that what is pinned grows with what is made. */
+  readonly verifiers: readonly EvidenceVerifier[] = [
+    sevSnpVerifierWith(this.amdRoots),
+    tdxVerifierWith(this.intelRoots),
+    nitroVerifierWith(this.awsRoots),
+  ]
+
+  constructor(private readonly now: number) {}
+
+  find: CollateralSource['find'] = (ask) => Promise.resolve(this.published.get(collateralName(ask)))
+
+  /** A guest on SEV-SNP. `isTrusted: false`: its root is nobody's. */
+  snp(change: (forgery: SnpForgery) => void = nothing, { isTrusted = true } = {}): ForgedMachine {
+    const hardware = (reportData: Uint8Array) => {
+      const forgery = this.amd.draft(this.now)
+      forgery.crl = this.amd.draftList(forgery)
+      forgery.report.set(reportData, snpField.reportData)
+      change(forgery)
+      const { report, root, ...collateral } = this.amd.make(forgery)
+      if (isTrusted) this.amdRoots.genoa.push(root)
+      return this.publish({ kind: 'sev-snp', bytes: report }, collateral)
+    }
+    return { enclave: 0, measurement: '3e'.repeat(48), hardware }
+  }
+
+  /** A trust domain on TDX. */
+  tdx(change: (forgery: QuoteForgery) => void = nothing, { isTrusted = true } = {}): ForgedMachine {
+    const hardware = (reportData: Uint8Array) => {
+      const forgery = this.intel.draft(this.now)
+      forgery.body.set(reportData, tdField.reportData)
+      change(forgery)
+      const { quote, root, collateral } = this.intel.make(forgery)
+      if (isTrusted) this.intelRoots.push(root)
+      return this.publish({ kind: 'tdx', bytes: quote }, collateral)
+    }
+    return { enclave: 1, measurement: 'd1'.repeat(48), hardware }
+  }
+
+  /** A Nitro enclave. */
+  nitro(change: (forgery: NitroForgery) => void = nothing, { isTrusted = true } = {}): ForgedMachine {
+    const hardware = (reportData: Uint8Array) => {
+      const forgery = this.aws.draft(this.now)
+      forgery.payload['user_data'] = reportData
+      change(forgery)
+      const { document, root } = this.aws.make(forgery)
+      if (isTrusted) this.awsRoots.push(root)
+      return { kind: 'nitro', bytes: document } as const
+    }
+    return { enclave: 2, measurement: '01'.repeat(48), hardware }
+  }
+
+  private publish(evidence: Pick<Evidence, 'kind' | 'bytes'>, collateral: Collateral) {
+    const ask = collateralAskOf(evidence)
+    if (ask !== null) this.published.set(collateralName(ask), collateral)
+    return evidence
+  }
+}
