@@ -70,10 +70,22 @@ const forbidden = [
     to: { path: '^libs/', pathNot: '^libs/canonical/' },
   },
   {
+    name: 'training-is-arithmetic',
+    comment: 'what is fitted to opened data runs in the sandboxed child and knows nothing but numbers',
+    from: { path: '^libs/training/', pathNot: spec },
+    to: { path: '^(?:libs|node_modules)/', pathNot: '^libs/training/' },
+  },
+  {
     name: 'inner-libraries-are-siblings',
     comment: 'inner libraries import canonical only, so that each can be read and replaced alone',
-    from: { path: '^libs/(attestation|envelope|translog|engine|query)/', pathNot: spec },
+    from: { path: '^libs/(attestation|envelope|translog|query)/', pathNot: spec },
     to: { path: '^libs/', pathNot: '^libs/(?:$1|canonical)/' },
+  },
+  {
+    name: 'engine-runs-trainings',
+    comment: 'the engine’s child runs SQL and fits models, and knows nothing of whose they are',
+    from: { path: '^libs/engine/', pathNot: spec },
+    to: { path: '^libs/', pathNot: '^libs/(?:engine|canonical|training)/' },
   },
   {
     name: 'contract-knows-queries',
@@ -86,7 +98,7 @@ const forbidden = [
     name: 'computation-knows-queries-and-contracts',
     comment: 'what runs on opened data knows neither keys nor evidence nor wire',
     from: { path: '^libs/computation/', pathNot: spec },
-    to: { path: '^libs/', pathNot: '^libs/(?:computation|canonical|query|contract)/' },
+    to: { path: '^libs/', pathNot: '^libs/(?:computation|canonical|query|contract|training)/' },
   },
   {
     name: 'protocol-is-wire-types',

@@ -76,8 +76,14 @@ export interface CalibrationBin {
   readonly support: Support
 }
 
-/** How a training ended. All but `trained` say that there is no model. */
-export const trainingStatuses = ['trained', 'tooFewUnits', 'noFeatures', 'notConverged'] as const
+/** How a training ended. All but `trained` say that there is no model; `repeatedUnits`: some unit has several rows. */
+export const trainingStatuses = [
+  'trained',
+  'repeatedUnits',
+  'tooFewUnits',
+  'noFeatures',
+  'notConverged',
+] as const
 
 /** One of {@link trainingStatuses}. */
 export type TrainingStatus = (typeof trainingStatuses)[number]

@@ -80,7 +80,8 @@ function fittedColumn(
   }
 }
 
-function untrained(status: Exclude<TrainingStatus, 'trained'>): TrainingReport {
+/** The report of a training without a model: nothing but why. */
+export function untrained(status: Exclude<TrainingStatus, 'trained'>): TrainingReport {
   return {
     ...{ status, iterations: 0, intercept: 0, interceptStandardError: 0, support: [] },
     ...{ columns: [], metrics: [], confusion: [], calibration: [] },
