@@ -310,10 +310,10 @@ describe('a hostile text', () => {
     const columns = Array.from({ length: 1900 }, (_, i) => `${'c'.repeat(50)}${i}: { type: string }`).join(
       ', ',
     )
-    const features = Array.from({ length: 1900 }, (_, i) => `${'d'.repeat(50)}${i}`).join(', ')
+    const prepared = Array.from({ length: 1900 }, (_, i) => `      ${'d'.repeat(50)}${i}: { impute: mean }`)
     const text = exampleYaml
       .replace('paid: {', `${columns.replaceAll(', ', '\n      ')}\n      paid: {`)
-      .replace('features: [', `features: [${features}, `)
+      .replace('preprocessing:', `preprocessing:\n${prepared.join('\n')}`)
     const started = performance.now()
     expect(readContract(text).problems.length).toBeGreaterThan(1000)
     expect(performance.now() - started).toBeLessThan(10_000)
