@@ -14,7 +14,7 @@ export async function writeModel(folder: string, result: ReleasedOutput): Promis
   if (result.type !== 'sealroom/training/v1') return []
   const { contract, run, output, card, model, simulated } = result
   const cardFile = join(folder, `${output}.card.json`)
-  const shown = { contract, run, output, simulated, ...card, sha256: model?.sha256 ?? null }
+  const shown = { contract, run, simulated, ...card, sha256: model?.sha256 ?? null }
   await writeDurably(cardFile, `${JSON.stringify(shown, null, 2)}\n`, { replace: true })
   if (model === null) return [cardFile]
   const bytes = fromBase64url(model.onnx)
