@@ -25,7 +25,15 @@ const database = npm('@prisma', '[.]prisma', 'prisma', 'pg', '@electric-sql', 'p
 const simulator = '^libs/attestation/src/simulated/issuer[.]ts$'
 const computationMetadata = '^libs/computation/src/[^/]*metadata[.]ts$'
 /** All that the worker may carry: what is not here does not become part of what is measured. */
-const enclavePackages = npm('jose', 'hpke', '@panva/hpke-noble', '@duckdb/node-api', 'zod', '@noble/[^/]+')
+const enclavePackages = npm(
+  'jose',
+  'hpke',
+  '@panva/hpke-noble',
+  '@duckdb/node-api',
+  'onnxruntime-node',
+  'zod',
+  '@noble/[^/]+',
+)
 /** Started by path, by a person or by another process, so nothing imports them. */
 const entryPoints =
   '/main[-a-z]*[.]ts$|-(?:worker|program|child)[.]node[.]ts$|^apps/coordinator/src/storage/generated/'
@@ -78,7 +86,7 @@ const forbidden = [
   {
     name: 'inner-libraries-are-siblings',
     comment: 'inner libraries import canonical only, so that each can be read and replaced alone',
-    from: { path: '^libs/(attestation|envelope|translog|query)/', pathNot: spec },
+    from: { path: '^libs/(attestation|envelope|translog|query|model)/', pathNot: spec },
     to: { path: '^libs/', pathNot: '^libs/(?:$1|canonical)/' },
   },
   {
@@ -86,6 +94,12 @@ const forbidden = [
     comment: 'the engine’s child runs SQL and fits models, and knows nothing of whose they are',
     from: { path: '^libs/engine/', pathNot: spec },
     to: { path: '^libs/', pathNot: '^libs/(?:engine|canonical|training)/' },
+  },
+  {
+    name: 'runtime-runs-checked-models',
+    comment: 'the runtime takes checked models and the sandbox of engines, and no other library',
+    from: { path: '^libs/runtime/', pathNot: spec },
+    to: { path: '^libs/', pathNot: '^libs/(?:runtime|canonical|engine|model)/' },
   },
   {
     name: 'contract-knows-queries',
@@ -142,7 +156,7 @@ const forbidden = [
     name: 'coordinator-cannot-compute',
     comment: 'the coordinator reaches no engine and of computations only what they are called and take',
     from: { path: '^apps/coordinator/', pathNot: spec },
-    to: { path: '^libs/(?:engine|computation)/', pathNot: computationMetadata, reachable: true },
+    to: { path: '^libs/(?:engine|runtime|computation)/', pathNot: computationMetadata, reachable: true },
   },
   {
     name: 'coordinator-has-no-hpke',
