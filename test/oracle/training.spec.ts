@@ -30,7 +30,10 @@ const recorded = JSON.parse(readFileSync(new URL('training.json', folder), 'utf8
 function askNow(): Record<string, Opinion> | null {
   try {
     const script = new URL('training.py', folder).pathname
-    const said = execFileSync('/usr/bin/python3', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const said = execFileSync('/usr/bin/python3', [script], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     return JSON.parse(said) as Record<string, Opinion>
   } catch {
     return null
@@ -94,14 +97,17 @@ function expectAgreement(report: TrainingReport, opinion: Opinion): void {
 
 describe('a training', () => {
   it.each(cases)('of %s agrees with what scikit-learn recorded', (name, ...how) => {
-    expectAgreement(learn(...how), recorded[name] as Opinion)
+    expectAgreement(learn(...how), recorded[name]!)
   })
 
   it.skipIf(now === null).each(cases)('of %s agrees with scikit-learn here', (name, ...how) => {
-    expectAgreement(learn(...how), now?.[name] as Opinion)
+    expectAgreement(learn(...how), now?.[name]!)
   })
 
-  it.runIf(now === null)(`was not compared with scikit-learn here: ${cases.length} cases were not run`, () => {
-    expect(Object.keys(recorded)).toEqual(cases.map(([name]) => name))
-  })
+  it.runIf(now === null)(
+    `was not compared with scikit-learn here: ${cases.length} cases were not run`,
+    () => {
+      expect(Object.keys(recorded)).toEqual(cases.map(([name]) => name))
+    },
+  )
 })
