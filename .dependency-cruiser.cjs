@@ -25,7 +25,15 @@ const database = npm('@prisma', '[.]prisma', 'prisma', 'pg', '@electric-sql', 'p
 const simulator = '^libs/attestation/src/simulated/issuer[.]ts$'
 const computationMetadata = '^libs/computation/src/[^/]*metadata[.]ts$'
 /** All that the worker may carry: what is not here does not become part of what is measured. */
-const enclavePackages = npm('jose', 'hpke', '@panva/hpke-noble', '@duckdb/node-api', 'zod', '@noble/[^/]+')
+const enclavePackages = npm(
+  'jose',
+  'hpke',
+  '@panva/hpke-noble',
+  '@duckdb/node-api',
+  'onnxruntime-node',
+  'zod',
+  '@noble/[^/]+',
+)
 /** Started by path, by a person or by another process, so nothing imports them. */
 const entryPoints =
   '/main[-a-z]*[.]ts$|-(?:worker|program|child)[.]node[.]ts$|^apps/coordinator/src/storage/generated/'
@@ -70,10 +78,28 @@ const forbidden = [
     to: { path: '^libs/', pathNot: '^libs/canonical/' },
   },
   {
+    name: 'training-is-arithmetic',
+    comment: 'what is fitted to opened data runs in the sandboxed child and knows nothing but numbers',
+    from: { path: '^libs/training/', pathNot: spec },
+    to: { path: '^(?:libs|node_modules)/', pathNot: '^libs/training/' },
+  },
+  {
     name: 'inner-libraries-are-siblings',
     comment: 'inner libraries import canonical only, so that each can be read and replaced alone',
-    from: { path: '^libs/(attestation|envelope|translog|engine|query)/', pathNot: spec },
+    from: { path: '^libs/(attestation|envelope|translog|query|model)/', pathNot: spec },
     to: { path: '^libs/', pathNot: '^libs/(?:$1|canonical)/' },
+  },
+  {
+    name: 'engine-runs-trainings',
+    comment: 'the engine’s child runs SQL and fits models, and knows nothing of whose they are',
+    from: { path: '^libs/engine/', pathNot: spec },
+    to: { path: '^libs/', pathNot: '^libs/(?:engine|canonical|training)/' },
+  },
+  {
+    name: 'runtime-runs-checked-models',
+    comment: 'the runtime takes checked models and the sandbox of engines, and no other library',
+    from: { path: '^libs/runtime/', pathNot: spec },
+    to: { path: '^libs/', pathNot: '^libs/(?:runtime|canonical|engine|model)/' },
   },
   {
     name: 'contract-knows-queries',
@@ -86,7 +112,7 @@ const forbidden = [
     name: 'computation-knows-queries-and-contracts',
     comment: 'what runs on opened data knows neither keys nor evidence nor wire',
     from: { path: '^libs/computation/', pathNot: spec },
-    to: { path: '^libs/', pathNot: '^libs/(?:computation|canonical|query|contract)/' },
+    to: { path: '^libs/', pathNot: '^libs/(?:computation|canonical|query|contract|training)/' },
   },
   {
     name: 'protocol-is-wire-types',
@@ -130,7 +156,7 @@ const forbidden = [
     name: 'coordinator-cannot-compute',
     comment: 'the coordinator reaches no engine and of computations only what they are called and take',
     from: { path: '^apps/coordinator/', pathNot: spec },
-    to: { path: '^libs/(?:engine|computation)/', pathNot: computationMetadata, reachable: true },
+    to: { path: '^libs/(?:engine|runtime|computation)/', pathNot: computationMetadata, reachable: true },
   },
   {
     name: 'coordinator-has-no-hpke',

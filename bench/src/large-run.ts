@@ -1,9 +1,8 @@
 /** A run over ten million sealed rows, beside the same SQL with its unit counts by hand in DuckDB on the clear Parquet. */
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { unverifiedStatement } from '#libs/canonical'
 import { owners, requester, startCollaboration, type Collaboration } from './collaboration.js'
+import { releaseToReceipt } from './release-to-receipt.js'
 import type { BenchRow } from './row.js'
 
 const rows = 10_000_000
@@ -21,8 +20,10 @@ export async function benchLargeRun(): Promise<readonly BenchRow[]> {
     const contract = await agree(collaboration)
     await sealroom(owner, 'dataset', 'seal', file, '--contract', contract, '--dataset', 'visits')
     let best = Number.POSITIVE_INFINITY
-    for (let count = 0; count < 3; count++)
-      best = Math.min(best, await releaseToReceipt(collaboration, contract, count))
+    for (let count = 0; count < 3; count++) {
+      const folder = stack.party(requester).file(`large-${count}`)
+      best = Math.min(best, await releaseToReceipt(collaboration, contract, 'wards', folder))
+    }
     const limit = aimFactor * byHand + aimMilliseconds
     return [
       {
@@ -97,41 +98,4 @@ computations:
   await sealroom(owner, 'contract', 'sign', contract)
   await sealroom(owner, 'rules', 'automatic', contract)
   return contract
-}
-
-async function releaseToReceipt(
-  { stack, sealroom }: Collaboration,
-  contract: string,
-  count: number,
-): Promise<number> {
-  const { run, state } = await sealroom(
-    requester,
-    ...[
-      'run',
-      'request',
-      '--contract',
-      contract,
-      '--computation',
-      'wards',
-      '--purpose',
-      'measuring',
-      '--wait',
-    ],
-  )
-  if (state !== 'completed') throw new Error(`run ${String(run)} ended ${String(state)}`)
-  const folder = stack.party(requester).file(`large-${count}`)
-  await sealroom(requester, 'run', 'result', String(run), '--out', folder)
-  const bundle = JSON.parse(await readFile(join(folder, 'receipt.json'), 'utf8')) as {
-    run: { statements: readonly { type: string; statement: string }[] }
-  }
-  const at = (type: string) =>
-    bundle.run.statements
-      .filter((one) => one.type === type)
-      .map(({ statement }) => Date.parse(issuedAt(statement)))
-  return Math.max(...at('receipt')) - Math.max(...at('key-release'))
-}
-
-function issuedAt(statement: string): string {
-  const { payload } = unverifiedStatement(statement)
-  return String((payload as { issuedAt?: unknown }).issuedAt)
 }

@@ -7,6 +7,7 @@ import type { BenchRow } from './row.js'
 import { benchRuns } from './runs.js'
 import { benchSeal } from './seal.js'
 import { benchStart } from './start.js'
+import { benchTraining } from './training.js'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   runs: () => benchRuns(print),
   recovery: benchRecovery,
   large: benchLargeRun,
+  train: benchTraining,
   seal: benchSeal,
   audit: benchAudit,
   log: benchLog,

@@ -71,7 +71,23 @@ const computations = `computations:
       result: { recipients: [lab, north], controls: [ { minimumGroupSize: 3 }, { roundTo: { rate: "0.01" } } ] }
 `
 
+const training = `  readmission_model:
+    kind: train
+    algorithm: logistic-regression
+    query: select readmitted, ward, age from stays
+    target: readmitted
+    features: [ward, age]
+    preprocessing: { ward: { oneHot: [a, b, c] } }
+    requesters: [lab]
+    limit: 10
+    approvals: { from: [north], count: 1 }
+    outputs:
+      model: { recipients: [lab], controls: [ { minimumGroupSize: 2 } ] }
+      metrics: { recipients: [lab, north], controls: [ { minimumGroupSize: 3 } ] }
+`
+
 interface SceneOptions {
+  readonly computation?: string
   readonly stage?: Stage
   readonly yaml?: (text: string) => string
   readonly signers?: readonly string[]
@@ -144,7 +160,8 @@ async function play(options: SceneOptions = {}) {
       simulator: { thumbprint: simulatorKey.thumbprint, measurement },
     }) +
     datasets +
-    computations
+    computations +
+    training
   const parties = { north, south, lab, regulator }
   const contract = await aContract({
     log,
@@ -160,7 +177,7 @@ async function play(options: SceneOptions = {}) {
   )
   const asked = await aRequest(lab, {
     contract,
-    computation: 'by_ward',
+    computation: options.computation ?? 'by_ward',
     versions: owned.map(({ version }) => version),
     part: options.part ?? { parameters: { except: 'z' }, query: null },
   })
@@ -219,9 +236,15 @@ async function seal(
 /** An engine that must not be used. */
 const noEngine = () => Promise.resolve({ kill: () => undefined, inputs: [] } as unknown as Engine)
 
-async function opened({ run, said, contract, asked }: Awaited<ReturnType<typeof play>>, recipient: Party) {
-  const [output] = said.receipt?.payload.outputs ?? []
-  const sealed = said.outputKeys?.payload.keys.find((key) => key.recipient === recipient.thumbprint)
+async function opened(
+  { run, said, contract, asked }: Awaited<ReturnType<typeof play>>,
+  recipient: Party,
+  name = 'result',
+) {
+  const output = said.receipt?.payload.outputs.find((one) => one.name === name)
+  const sealed = said.outputKeys?.payload.keys.find(
+    (key) => key.recipient === recipient.thumbprint && key.output === name,
+  )
   if (output === undefined || sealed === undefined || said.offer === undefined)
     throw new Error('nothing was released')
   const info = keyInfo({
@@ -256,6 +279,29 @@ describe('executeRun', () => {
     expect(document.controls.map(({ control }) => control)).toEqual(['minimumGroupSize', 'roundTo'])
     expect((await opened(played, played.parties.north)).table).toEqual(document.table)
     await expect(opened(played, played.parties.south)).rejects.toThrow('nothing was released')
+  })
+
+  it('trains over both owners’ rows, and lets out a model and its measures as the controls allow', async () => {
+    const played = await play({ computation: 'readmission_model', part: { parameters: {}, query: null } })
+    expect(played.said.end).toEqual({ code: 'done', owner: null, detail: '' })
+    const { lab, north } = played.parties
+    const model = await opened(played, lab, 'model')
+    if (model.type !== 'sealroom/training/v1') throw new Error('the output of a query')
+    expect(model.card).toMatchObject({ status: 'trained', target: 'readmitted', output: 'probability' })
+    const states = model.table.values.slice(0, 3)
+    // South has nobody on ward c, so neither coefficient nor count of it leaves.
+    expect(states).toEqual([
+      ['(intercept)', 'ward', 'ward', 'age'],
+      [null, 'a', 'b', null],
+      ['used', 'used', 'used', 'used'],
+    ])
+    expect(model.model?.onnx.length).toBeGreaterThan(100)
+    const metrics = await opened(played, north, 'metrics')
+    expect(metrics.table.values.slice(0, 2)).toEqual([
+      ['auc', 'logLoss', 'brier'],
+      ['train', 'train', 'train'],
+    ])
+    await expect(opened(played, north, 'model')).rejects.toThrow('nothing was released')
   })
 
   it('says on its Receipt what it did, with times on the grid and no count', async () => {

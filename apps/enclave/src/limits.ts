@@ -19,6 +19,8 @@ export const limits = {
   engineInputs: 48,
   /** What an engine may hand back, and what one sealed output may hold before padding. */
   resultRows: 100_000,
+  /** People that one training learns from. */
+  trainingRows: 20_000_000,
   resultBytes: 32 * mebibyte,
   /** Reading the contract's query: no data is there yet, so a fixed time does. */
   parseSeconds: 10,

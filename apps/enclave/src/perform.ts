@@ -3,18 +3,18 @@
  * Whatever happens in here comes out as sealed outputs or as one word of the closed list of outcomes, and in no other way.
  */
 import { parseCanonical } from '#libs/canonical'
-import { describeControls, parseParameters, releaseOutput, type ParameterSet } from '#libs/computation'
+import { parseParameters, type ParameterSet } from '#libs/computation'
 import { labelOf, type Facts, type FactsOf } from '#libs/contract'
 import type { Engine } from '#libs/engine'
 import { openBytes, requestPartContext, unpad } from '#libs/envelope'
 import { requestPartSchema, type ReleasedOutput, type RequestPart } from '#libs/protocol'
 import { expectPermit, type OpenedKeys } from './begin.js'
 import { loadTables, openInputs, type FetchedSegment } from './inputs.js'
-import { limits } from './limits.js'
 import { outcomeOf, RunFailure } from './outcome.js'
 import { sealOutputs, type SealedOutput } from './outputs.js'
-import { engineTables, prepareOutputs, type RunnablePlan } from './plan.js'
+import { engineTables, prepareWork, type PreparedWork, type RunnablePlan } from './plan.js'
 import type { RunResult } from './receipt.js'
+import { computeQuery, trainOutputs } from './work-kinds.js'
 import type { Job } from './verify-job.js'
 
 /** Everything that the work needs. All of it was verified; `facts` are asked for again when they are needed, since time passes. */
@@ -65,49 +65,24 @@ async function compute(work: Work): Promise<readonly SealedOutput[]> {
     loadTables(engineTables(job, plan), opened, (owner) => labelOf(job.contract.terms, owner) ?? owner),
   )
   await engine.lock()
-  const prepared = prepareOutputs(job, plan, parameters)
+  const prepared = prepareWork(job, plan, parameters)
   permitted(job, {
     ...work.facts(),
     openedInputs: openedFacts(job),
     parameters: request.parameters,
     requestQuery: request.query,
-    groupSizes: Object.fromEntries(
-      prepared.map(({ name, prepared: { minimumGroupSize } }) => [name, minimumGroupSize ?? 1]),
-    ),
+    groupSizes: prepared.groupSizes,
   })
-  const released: ReleasedOutput[] = []
-  for (const output of prepared) released.push(await computeOutput(work, output))
-  const sealed = await sealOutputs(released, work.randomBytes)
+  const sealed = await sealOutputs(await outputsOf(work, prepared), work.randomBytes)
   if (sealed === null) throw new RunFailure('resultTooLarge')
   return sealed
 }
 
-/** Runs one output's SQL in the child, and lets its table through the controls here. */
-async function computeOutput(
-  { job, engine, left, simulated }: Work,
-  { name, prepared }: ReturnType<typeof prepareOutputs>[number],
-): Promise<ReleasedOutput> {
-  const { resultRows: maxRows, resultBytes: maxBytes } = limits
-  const table = await engine.query(
-    prepared.sql,
-    {},
-    { maxRows, maxBytes, timeoutMilliseconds: Math.max(1, left()) },
-  )
-  const { table: controlled, effects } = releaseOutput(prepared, table)
-  const says = describeControls(prepared.controls)
-  return {
-    type: 'sealroom/output/v1',
-    contract: job.contract.id,
-    run: job.run,
-    output: name,
-    table: {
-      columns: controlled.columns.map((column) => ({ name: column.name, type: column.type })),
-      rows: controlled.rows,
-      values: controlled.values.map((column) => [...column]),
-    },
-    controls: effects.map((effect, i) => ({ ...effect, says: says[i] ?? '' })),
-    simulated,
-  }
+async function outputsOf(work: Work, prepared: PreparedWork): Promise<readonly ReleasedOutput[]> {
+  if (prepared.kind === 'train') return await trainOutputs(work, prepared)
+  const released: ReleasedOutput[] = []
+  for (const output of prepared.outputs) released.push(await computeQuery(work, output))
+  return released
 }
 
 // The engine has refused by now what does not have the contract's columns, bounds and units; what is loaded meets them.

@@ -6,43 +6,53 @@ import {
   groupSizeFor,
   parseControls,
   prepareOutput,
+  prepareTraining,
   queryTables,
   reviewComputation,
+  reviewTraining,
   unsupportedControls,
   type ParameterSet,
   type PreparedOutput,
+  type PreparedTraining,
   type ReviewedComputation,
+  type ReviewedTraining,
 } from '#libs/computation'
-import { decide, reasonsOf, type ColumnTerms, type QueryFact, type SqlTerms } from '#libs/contract'
+import { decide, reasonsOf, type ColumnTerms, type QueryFact, type TrainTerms } from '#libs/contract'
 import type { ColumnRule, Engine, LoadTable } from '#libs/engine'
 import { checkQueryText, maximumGroupSize } from '#libs/query'
 import { EnclaveError, isCoded } from './errors.js'
 import { requestFact } from './begin.js'
 import type { Job } from './verify-job.js'
 
+/** What is done with opened data, understood. */
+export type Reviewed =
+  ({ readonly kind: 'sql' } & ReviewedComputation) | ({ readonly kind: 'train' } & ReviewedTraining)
+
 /** A computation that was understood, or why it was not. */
 export interface Plan {
   readonly fact: QueryFact
   /** Null where `fact` names a fault. */
-  readonly reviewed: ReviewedComputation | null
+  readonly reviewed: Reviewed | null
 }
 
 /** A plan that may be run. */
-export type RunnablePlan = Plan & { readonly reviewed: ReviewedComputation }
+export type RunnablePlan = Plan & { readonly reviewed: Reviewed }
 
 /** Reads the contract's query. What is not understood is a fault in the plan, which `decide` refuses. */
 export async function planComputation(
   { computation, contract }: Job,
   parser: Pick<Engine, 'parse'>,
 ): Promise<Plan> {
-  if (computation.kind !== 'sql') return { fact: { reads: computation.over, fault: null }, reviewed: null }
+  if (computation.kind !== 'sql' && computation.kind !== 'train')
+    return { fact: { reads: computation.over, fault: null }, reviewed: null }
   try {
     checkQueryText(computation.query)
-    const reviewed = reviewComputation(
-      contract.terms.datasets,
-      computation,
-      await parser.parse(computation.query),
-    )
+    const tree = await parser.parse(computation.query)
+    const { datasets } = contract.terms
+    const reviewed: Reviewed =
+      computation.kind === 'sql'
+        ? { kind: 'sql', ...reviewComputation(datasets, computation, tree) }
+        : { kind: 'train', ...reviewTraining(datasets, computation, tree) }
     expectControllable(contract.terms.datasets, computation, reviewed)
     return { fact: { reads: reviewed.reads, fault: null }, reviewed }
   } catch (error) {
@@ -87,12 +97,56 @@ export function engineTables(
   })
 }
 
-/** Each output of the computation that anybody receives, with its SQL under its controls. */
-export function prepareOutputs(
+/** What is run once parameters are known, and under which group size each output that anybody receives leaves. */
+export type PreparedWork = {
+  readonly groupSizes: Readonly<Record<string, number>>
+} & (
+  | { readonly kind: 'sql'; readonly outputs: readonly PreparedQuery[] }
+  | {
+      readonly kind: 'train'
+      readonly train: TrainTerms
+      readonly reviewed: ReviewedTraining
+      readonly training: PreparedTraining
+    }
+)
+
+/** An output of a query, with its SQL under its controls. */
+export interface PreparedQuery {
+  readonly name: string
+  readonly prepared: PreparedOutput
+}
+
+/** Prepares everything that the run will do with opened data. */
+export function prepareWork(job: Job, { reviewed }: RunnablePlan, parameters: ParameterSet): PreparedWork {
+  const { contract, computation } = job
+  if (reviewed.kind === 'train') {
+    if (computation.kind !== 'train')
+      throw new EnclaveError('ASSIGNMENT_INVALID', 'the plan is a training, the computation is none')
+    const training = prepareTraining(contract.terms.datasets, reviewed, computation, parameters)
+    return {
+      kind: 'train',
+      train: computation,
+      reviewed,
+      training,
+      groupSizes: groupSizesOf(training.outputs),
+    }
+  }
+  const outputs = prepareQueries(job, reviewed, parameters)
+  const sizes = outputs.map(({ name, prepared }) => ({ ...prepared, name }))
+  return { kind: 'sql', outputs, groupSizes: groupSizesOf(sizes) }
+}
+
+function groupSizesOf(
+  outputs: readonly { readonly name: string; readonly minimumGroupSize: number | null }[],
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(outputs.map(({ name, minimumGroupSize }) => [name, minimumGroupSize ?? 1]))
+}
+
+function prepareQueries(
   { contract: { terms }, computation }: Job,
-  { reviewed }: RunnablePlan,
+  reviewed: ReviewedComputation,
   parameters: ParameterSet,
-): readonly { readonly name: string; readonly prepared: PreparedOutput }[] {
+): readonly PreparedQuery[] {
   return Object.entries(computation.outputs)
     .filter(([, output]) => output.recipients.length > 0)
     .map(([name, output]) => ({
@@ -104,8 +158,8 @@ export function prepareOutputs(
 // Parameters are not known yet; everything else that `prepareOutput` will ask for is asked here.
 function expectControllable(
   datasets: Parameters<typeof groupSizeFor>[0],
-  computation: SqlTerms,
-  { reads }: ReviewedComputation,
+  computation: Job['computation'],
+  { reads }: Reviewed,
 ): void {
   for (const [name, output] of Object.entries(computation.outputs)) {
     const unsupported = unsupportedControls(parseControls(output.controls))

@@ -12,7 +12,7 @@ import { Leases } from './leases.js'
 import { makeOffer, type OfferedWorker } from './make-offer.js'
 import { makeOutputKeys } from './output-keys.js'
 import { sealOutputs } from './outputs.js'
-import { expectRunnable, planComputation, prepareOutputs } from './plan.js'
+import { expectRunnable, planComputation, prepareWork } from './plan.js'
 import { makeReceipt } from './receipt.js'
 import { RehearsalWorld } from './rehearsal-world.js'
 import { RoundRecord } from './round-record.js'
@@ -57,7 +57,7 @@ export async function rehearse(
   expectPermit(job, 'start', startFacts(job, made, parts, joinKeys(parts, opened), proven, leases, context))
 
   const start = await signStart(job, made, parts, signer)
-  prepareOutputs(job, plan, {})
+  prepareWork(job, plan, {})
   const outputs = await sealOutputs(
     [emptyOutput(job.contract.id, job.run, worker.source.simulated)],
     randomBytes,

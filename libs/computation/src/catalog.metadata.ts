@@ -8,7 +8,7 @@ import { z } from 'zod'
 export const computationKinds = {
   sql: { supported: true, says: 'an exact query that all signatories reviewed, with typed parameters' },
   'sql-aggregate': { supported: false, says: 'any query that the uses of the columns allow' },
-  train: { supported: false, says: 'a model is trained on the joined data' },
+  train: { supported: true, says: 'a model is trained on the joined data' },
   infer: { supported: false, says: 'a model is applied to the data' },
 } as const
 

@@ -119,7 +119,8 @@ export function prepareOutput(
   return { ...generated, minimumGroupSize, controls: effectiveControls(own, minimumGroupSize) }
 }
 
-function effectiveControls(
+/** An output's controls with the group size that holds for it. */
+export function effectiveControls(
   own: readonly ParsedControl[],
   minimumGroupSize: number | null,
 ): readonly ParsedControl[] {

@@ -4,6 +4,7 @@ import { CodedError } from '#libs/canonical'
 export type ComputationErrorCode =
   | 'COMPUTATION_UNSUPPORTED'
   | 'DATASET_UNKNOWN'
+  | 'TRAINING_INVALID'
   | 'PARAMETER_MISSING'
   | 'PARAMETER_UNKNOWN'
   | 'PARAMETER_INVALID'

@@ -11,6 +11,13 @@ export type { Controlled, ControlEffect, OutputControl, UnitEvidence } from './o
 export { outputControls } from './output-controls/index.js'
 export { declaredForQuery, parseParameters } from './parameters.js'
 export type { ParameterDeclarations, ParameterSet } from './parameters.js'
+export { prepareTraining, releaseTraining, reviewTraining } from './training.js'
+export type { DesignTerm, PreparedTraining, PreparedTrainingOutput, ReviewedTraining } from './training.js'
+export { modelCardOf } from './model-card.js'
+export type { ModelCard } from './model-card.js'
+export { modelFileOf, modelInput, modelOutput } from './model-file.js'
+export { parseTrainingReport } from './training-report.js'
+export type { TrainingReading } from './training-report.js'
 export {
   decodeResultTable,
   defaultCaps,

@@ -83,7 +83,15 @@ computations:
   risk_model:
     kind: train
     algorithm: logistic-regression
-    over: [stays, claims]
+    query: |
+      with cost as (select insured_id, sum(amount) as amount from claims group by insured_id)
+      select readmitted, age, ward, amount
+      from stays join cost on patient_id = insured_id
+    preprocessing:
+      ward: { oneHot: [cardiology, surgery] }
+      amount: { impute: mean }
+    l2: "1"
+    split: { test: "0.25", seed: readmission }
     target: readmitted
     features: [age, ward, amount]
     requesters: [lab]

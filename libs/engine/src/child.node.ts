@@ -12,6 +12,7 @@ import type { Failure, Operation, Reply, Request } from './messages.js'
 import { parseText } from './parse-text.node.js'
 import { profileFile } from './profile-file.node.js'
 import { runQuery } from './run-query.node.js'
+import { trainModel } from './train-model.node.js'
 import { convertFile, writeTable } from './write-parquet.node.js'
 
 const replyDescriptor = 3
@@ -54,6 +55,9 @@ async function perform(operation: Operation, id: number): Promise<unknown> {
     case 'query':
       require(state === 'locked')
       return runQuery(connection, operation.sql, operation.parameters, loaded, operation)
+    case 'train':
+      require(state === 'locked')
+      return trainModel(connection, loaded, operation)
     case 'profile':
       require(state === 'fresh')
       return profileFile(connection, operation.fd, operation.format, operation.columns, operation.options)
@@ -101,6 +105,7 @@ const otherwise = {
     load: 'INPUT_INVALID',
     lock: 'LOCK_FAILED',
     query: 'QUERY_FAILED',
+    train: 'QUERY_FAILED',
   },
   ...{ profile: 'INPUT_INVALID', convert: 'INPUT_INVALID', write: 'INPUT_INVALID' },
 } as const satisfies Record<Operation['op'], Failure['code']>
@@ -109,7 +114,7 @@ function failureFor({ op }: Operation, thrown: unknown): Failure {
   const { code, place, syntaxMessage } = failureOf(thrown, otherwise[op])
   // The parser's words quote the text; only a party's own text, parsed for itself, may be told them.
   if (op === 'parse' && syntaxMessage !== undefined) return { ...place, code, syntaxMessage }
-  return op === 'query' && code === 'SYNTAX' ? { code: 'QUERY_FAILED' } : { ...place, code }
+  return (op === 'query' || op === 'train') && code === 'SYNTAX' ? { code: 'QUERY_FAILED' } : { ...place, code }
 }
 
 function send(reply: Reply): void {

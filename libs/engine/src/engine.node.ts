@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os'
 import { ChildLink } from './child-link.node.js'
 import { EngineError } from './errors.js'
+import type { TrainingPlan } from '#libs/training'
 import type { ChildTable } from './messages.js'
 import type { FileFormat, ProfileOptions, ProfileReport } from './profile-report.js'
 import { findProgramFiles } from './program-files.node.js'
@@ -201,6 +202,24 @@ export class Engine {
     return this.#link.request(
       { op: 'query', sql, parameters, maxRows, maxBytes, timeoutMilliseconds },
       { timeoutMilliseconds: timeoutMilliseconds + grace, read: (value) => readTable(value, maxRows) },
+    )
+  }
+
+  /**
+   * Trains a model on the rows of one generated SELECT, on a locked engine: one column per column of the plan, then target, part and
+   * classes of units. The answer is the child's report, which the caller reads as the bytes of a stranger.
+   * @throws EngineError as {@link Engine.query} does.
+   */
+  async train(
+    sql: { readonly rows: string; readonly repeated: string },
+    plan: TrainingPlan,
+    caps: Omit<QueryCaps, 'maxBytes'>,
+  ): Promise<unknown> {
+    requireText(sql.rows)
+    requireText(sql.repeated)
+    return this.#link.request(
+      { op: 'train', rowsSql: sql.rows, repeatedSql: sql.repeated, plan, ...caps },
+      { timeoutMilliseconds: caps.timeoutMilliseconds + grace, read: (value) => value },
     )
   }
 

@@ -1,5 +1,6 @@
 /** What parent and child say to each other. Descriptor numbers here are the child's. */
 import type { EngineErrorCode, ErrorPlace } from './errors.js'
+import type { TrainingPlan } from '#libs/training'
 import type { FileFormat, ProfileOptions } from './profile-report.js'
 import type { ColumnRules, ColumnType, Parameter, Table } from './tables.js'
 
@@ -34,6 +35,14 @@ export type Operation =
       readonly parameters: Readonly<Record<string, Parameter>>
       readonly maxRows: number
       readonly maxBytes: number
+      readonly timeoutMilliseconds: number
+    }
+  | {
+      readonly op: 'train'
+      readonly rowsSql: string
+      readonly repeatedSql: string
+      readonly plan: TrainingPlan
+      readonly maxRows: number
       readonly timeoutMilliseconds: number
     }
   | {

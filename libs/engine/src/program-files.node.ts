@@ -35,6 +35,7 @@ export function findProgramFiles(): ProgramFiles {
     programInside: `${insideFolder}/child.node.js`,
     bindings: [
       { host: folder, inside: insideFolder },
+      { host: join(folder, '../../training/src'), inside: `${root}/dist/libs/training/src` },
       { host: packageManifest(folder), inside: `${root}/package.json` },
       ...databasePackages(program).map(({ name, host }) => ({
         host,

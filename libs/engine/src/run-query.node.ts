@@ -37,14 +37,15 @@ export async function runQuery(
   }, caps.timeoutMilliseconds)
   try {
     await refuseUnsafe(connection, sql, tables)
-    const result = await start(connection, sql, parameters)
+    const result = await startQuery(connection, sql, parameters)
     return await collect(result, caps)
   } finally {
     clearTimeout(timer)
   }
 }
 
-async function refuseUnsafe(
+/** Refuses what is not one SELECT over these tables. @throws ChildFailure `QUERY_REFUSED`. */
+export async function refuseUnsafe(
   connection: DuckDBConnection,
   sql: string,
   tables: readonly string[],
@@ -53,7 +54,8 @@ async function refuseUnsafe(
   if (!isSafeTree(tree, tables)) throw new ChildFailure('QUERY_REFUSED')
 }
 
-async function start(
+/** Starts one SELECT; its rows are fetched chunk by chunk. @throws ChildFailure `QUERY_REFUSED`, `REQUEST_INVALID`. */
+export async function startQuery(
   connection: DuckDBConnection,
   sql: string,
   parameters: Readonly<Record<string, Parameter>>,

@@ -40,9 +40,7 @@ const appliedControlSchema = z.strictObject({
   changedCells: countSchema,
 })
 
-/** The content of a sealed output, as canonical JSON, padded before it is sealed. */
-export const releasedOutputSchema = z.strictObject({
-  type: z.literal('sealroom/output/v1'),
+const outputFields = {
   contract: digestSchema,
   run: digestSchema,
   output: nameSchema,
@@ -51,7 +49,46 @@ export const releasedOutputSchema = z.strictObject({
   controls: z.array(appliedControlSchema).min(1).max(50),
   /** True: the enclave was simulated, and nothing protected the data. */
   simulated: z.boolean(),
+} as const
+
+/** What a query gave. */
+const queryOutputSchema = z.strictObject({ type: z.literal('sealroom/output/v1'), ...outputFields })
+
+/** How a training ended, and how its model is fed. The Receipt vouches for it, as for all that its outputs hold. */
+const trainingCardSchema = z.strictObject({
+  algorithm: z.string().min(1).max(100),
+  status: z.string().min(1).max(100),
+  target: z.string().max(200),
+  input: z.strictObject({
+    name: z.string().min(1).max(100),
+    terms: z
+      .array(z.strictObject({ name: z.string().max(200), level: z.string().max(200).nullable() }))
+      .max(10_000),
+  }),
+  output: z.string().min(1).max(100),
+  l2: z.string().max(100),
+  heldOut: z.string().max(100),
 })
+
+/** What a training gave: a table, its card and, where the output is the model, the model's file. */
+const trainingOutputSchema = z.strictObject({
+  type: z.literal('sealroom/training/v1'),
+  ...outputFields,
+  card: trainingCardSchema,
+  /** An ONNX file in unpadded base64url, and the SHA-256 of its bytes. */
+  model: z
+    .strictObject({
+      onnx: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]+$/)
+        .max(32_000_000),
+      sha256: digestSchema,
+    })
+    .nullable(),
+})
+
+/** The content of a sealed output, as canonical JSON, padded before it is sealed. */
+export const releasedOutputSchema = z.discriminatedUnion('type', [queryOutputSchema, trainingOutputSchema])
 
 export type ReleasedTable = z.infer<typeof releasedTableSchema>
 export type ReleasedOutput = z.infer<typeof releasedOutputSchema>

@@ -6,6 +6,8 @@ export type { Literal, OutputColumn, ReviewedQuery, UnitColumn } from './form.js
 export { generateSql, maximumGroupSize, unitCountPrefix } from './generate.js'
 export type { GeneratedSql, GenerateOptions, ParameterLiteral, UnitCount } from './generate.js'
 export { parseDate, parseTimestamp } from './literal.js'
+export { generateRowsSql, rowColumnsRead, translateRowsKeptInside } from './rows-inside.js'
+export type { ReviewedRows, RowColumn, RowsSplit } from './rows-inside.js'
 export { columnTypes, ownerColumn } from './table.js'
 export type { ColumnType, DeclaredParameter, QueryColumn, QueryTable } from './table.js'
 export { checkQueryText, maximumQueryLength, translateQuery } from './translate.js'

@@ -55,7 +55,8 @@ export function translateQuery(serialized: unknown, options: TranslateOptions): 
   return lastBlock(selected, tail, translation)
 }
 
-function onlyStatement(serialized: unknown): AstNode {
+/** The one statement of a serialized text. @throws QueryError `SYNTAX`, `NOT_A_SELECT`, `MULTIPLE_STATEMENTS`, `AST_MALFORMED`. */
+export function onlyStatement(serialized: unknown): AstNode {
   const top = expectNode(serialized, 'the whole')
   if (top['error'] === true) {
     const position = Number(top['position'])
@@ -107,7 +108,8 @@ function lastBlock(selected: Selected, tail: Tail, translation: Translation): Re
   return query
 }
 
-function sameUnits(columns: readonly ColumnId[], translation: Translation): ColumnId[][] {
+/** Sets of columns that hold the same unit in every row. */
+export function sameUnits(columns: readonly ColumnId[], translation: Translation): ColumnId[][] {
   const classes: ColumnId[][] = []
   for (const column of new Set(columns)) {
     const known = classes.find(([first]) => first !== undefined && translation.knowledge.same(first, column))

@@ -9,6 +9,7 @@ import { runIdFrom } from '../runs/find-run.js'
 import { judgeReceipt, shownMaterial, type JudgedReceipt } from '../runs/judge-receipt.js'
 import { openOutput, ownOutputs, type ReceivedRun } from '../runs/open-result.js'
 import { makeBundle } from '../runs/receipt-bundle.js'
+import { writeModel } from '../runs/write-model.js'
 import { TableWriter } from '../runs/write-result.js'
 import type { Frame } from './command-frame.js'
 import type { Session } from './session.js'
@@ -21,7 +22,7 @@ export function addRunResultCommand(run: Command, frame: Frame): void {
     .command('result <run>')
     .description(
       'Checks the receipt of a run, every point of it, and only then fetches and opens the outputs that are for this party. Writes\n' +
-        '<output>.parquet, <output>.csv and receipt.json.',
+        '<output>.parquet, <output>.csv and receipt.json; of a training also <output>.card.json and <output>.onnx.',
     )
     .requiredOption('--out <folder>', 'where to write; made where there is none')
     .addHelpText('after', '\nExample:\n  $ sealroom run result 9be01c --out ./readmissions\n')
@@ -47,7 +48,7 @@ export async function takeResult(session: Session, given: string, options: { out
     for (const output of own) {
       const onProgress = session.progress(`fetching ${output.name}`)
       const result = await openOutput(agent, received, output, { folder, onProgress })
-      files.push(...(await writer.write(result.table, output.name)))
+      files.push(...(await writer.write(result.table, output.name)), ...(await writeModel(folder, result)))
       opened.push(result)
     }
     const receiptFile = join(folder, 'receipt.json')

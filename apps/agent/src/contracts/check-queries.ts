@@ -8,6 +8,7 @@ import {
 } from '#libs/computation'
 import type { ComputationTerms, ContractTerms, SqlTerms } from '#libs/contract'
 import { withEngine, type Engine } from '#libs/engine'
+import { reviewText, type TextReads, type TextTerms } from './review-text.js'
 
 export interface QueryProblem {
   readonly computation: string
@@ -34,14 +35,14 @@ async function problemOf(
   terms: ContractTerms,
   computation: ComputationTerms,
 ): Promise<Problem | null> {
-  if (computation.kind !== 'sql')
+  if (computation.kind !== 'sql' && computation.kind !== 'train')
     return {
       code: 'KIND_NOT_SUPPORTED',
       message: `this version does not run computations of kind ${computation.kind}`,
     }
   try {
     return (
-      readsOthers(await understand(engine, terms, computation), computation) ?? controlProblem(computation)
+      readsOthers(await reviewText(engine, terms, computation), computation) ?? controlProblem(computation)
     )
   } catch (error) {
     if (error instanceof CodedError) return { code: String(error.code), message: error.message }
@@ -58,7 +59,7 @@ export async function understand(
   return reviewComputation(terms.datasets, computation, await engine.parse(computation.query))
 }
 
-function readsOthers({ reads }: ReviewedComputation, { over }: SqlTerms): Problem | null {
+function readsOthers({ reads }: TextReads, { over }: TextTerms): Problem | null {
   const differ = [
     ...reads.filter((name) => !over.includes(name)),
     ...over.filter((name) => !reads.includes(name)),
@@ -70,7 +71,7 @@ function readsOthers({ reads }: ReviewedComputation, { over }: SqlTerms): Proble
   }
 }
 
-function controlProblem(computation: SqlTerms): Problem | null {
+function controlProblem(computation: TextTerms): Problem | null {
   for (const [name, { controls, rowsOf }] of Object.entries(computation.outputs)) {
     const [unsupported] = [
       ...unsupportedControls(parseControls(controls)),

@@ -3,9 +3,10 @@
  * of these columns are released. A contract never changes, so each of its queries is read once in a process.
  */
 import { CodedError } from '#libs/canonical'
-import { parseControls, reviewComputation, unsupportedControls } from '#libs/computation'
+import { parseControls, unsupportedControls } from '#libs/computation'
 import { computationOf, type ComputationTerms, type QueryFact } from '#libs/contract'
 import { withEngine } from '#libs/engine'
+import { reviewText } from '../contracts/review-text.js'
 import type { VerifiedContract } from './verify-contract.js'
 
 export interface ReadQuery {
@@ -32,14 +33,10 @@ export async function readQuery(contract: VerifiedContract, name: string): Promi
 
 async function readAnew(contract: VerifiedContract, name: string): Promise<ReadQuery> {
   const computation = computationOf(contract.terms, name)
-  if (computation?.kind !== 'sql') return faulty('KIND_NOT_SUPPORTED')
+  if (computation?.kind !== 'sql' && computation?.kind !== 'train') return faulty('KIND_NOT_SUPPORTED')
   return await withEngine({}, async (engine) => {
     try {
-      const reviewed = reviewComputation(
-        contract.terms.datasets,
-        computation,
-        await engine.parse(computation.query),
-      )
+      const reviewed = await reviewText(engine, contract.terms, computation)
       return { fact: { reads: reviewed.reads, fault: controlFault(computation) }, columns: reviewed.columns }
     } catch (error) {
       if (error instanceof CodedError && error.code !== 'CHILD_DIED' && error.code !== 'TIMED_OUT')

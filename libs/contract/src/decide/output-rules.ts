@@ -67,7 +67,7 @@ export const outputRules: readonly Rule[] = [
     ['execute'],
     ['request', 'requestQuery'],
     forComputation<'requestQuery'>((computation, { requestQuery }) =>
-      computation.kind === 'sql' && requestQuery !== null
+      (computation.kind === 'sql' || computation.kind === 'train') && requestQuery !== null
         ? objection('the contract’s own query', 'another in the request', 'the requester, by a new request')
         : null,
     ),

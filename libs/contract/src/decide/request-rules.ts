@@ -212,10 +212,14 @@ const supportedControls: readonly string[] = [
   'uncontrolled',
 ]
 
+const supportedAlgorithms: readonly string[] = ['linear-regression', 'logistic-regression']
+
 /** What a contract may say and this version does not do yet: refused with the reason, never passed over. */
 function unsupported(computation: ComputationTerms, terms: ContractTerms): Objection[] {
   const reasons: string[] = []
-  if (computation.kind !== 'sql') reasons.push(`the kind ${computation.kind}`)
+  if (computation.kind !== 'sql' && computation.kind !== 'train') reasons.push(`the kind ${computation.kind}`)
+  if (computation.kind === 'train' && !supportedAlgorithms.includes(computation.algorithm))
+    reasons.push(`the algorithm ${computation.algorithm}`)
   for (const [name, output] of Object.entries(computation.outputs)) {
     if (output.rowsOf !== undefined) reasons.push(`rowsOf of the output ${name}`)
     for (const control of output.controls)

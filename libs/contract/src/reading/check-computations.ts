@@ -1,5 +1,6 @@
 /** What computations refer to: datasets, parties with the right roles, columns, kept models. */
-import type { ComputationTerms, Control, OutputTerms, ParameterTerms } from '../terms/terms.js'
+import type { ComputationTerms, Control, OutputTerms, ParameterTerms, TrainTerms } from '../terms/terms.js'
+import { trainingOutputs } from '../terms/computations.js'
 import { controlName, controlValue } from '../terms/controls.js'
 import { isAbove } from './check-datasets.js'
 import { shown } from './explain-issues.js'
@@ -138,42 +139,62 @@ function checkControls(
     )
 }
 
-function checkTraining(
-  findings: Findings,
-  path: Path,
-  computation: Extract<ComputationTerms, { kind: 'train' }>,
-): void {
-  const known = columnsRead(findings, computation)
-  if (known !== null) {
-    computation.features.forEach((feature, i) => {
-      if (!known.has(feature))
-        findings.add(
-          [...path, 'features', i],
-          'a column of the datasets that are read',
-          shown(feature),
-          findings.near(feature, known) ?? 'Use a name of `columns`.',
-        )
-    })
-    if (computation.target !== undefined && !known.has(computation.target))
+// Whether the query gives the columns that are named here, its parser tells.
+function checkTraining(findings: Findings, path: Path, computation: TrainTerms): void {
+  const { algorithm, target, features, preprocessing, outputs } = computation
+  if (algorithm === 'k-means' && target !== undefined)
+    findings.add([...path, 'target'], 'no target: k-means has none', shown(target), 'Remove it.')
+  if (algorithm !== 'k-means' && target === undefined)
+    findings.add([...path, 'target'], 'the column that is learned', 'nothing', 'Name it.')
+  if (target !== undefined && features.includes(target))
+    findings.add([...path, 'features'], 'features without the target', `the target ${target}`, 'Take it out.')
+  for (const [feature, { oneHot, impute }] of Object.entries(preprocessing)) {
+    const at = [...path, 'preprocessing', feature]
+    if (!features.includes(feature))
       findings.add(
-        [...path, 'target'],
-        'a column of the datasets that are read',
-        shown(computation.target),
-        findings.near(computation.target, known) ?? 'Use a name of `columns`.',
+        at,
+        'one of the features',
+        shown(feature),
+        findings.near(feature, features) ?? 'Use a name of `features`.',
+      )
+    if (oneHot !== undefined && impute !== undefined)
+      findings.add(
+        [...at, 'impute'],
+        'nothing imputed of a text',
+        shown(impute),
+        'Remove it: a missing text is zero in every column.',
       )
   }
-  if (computation.algorithm === 'k-means' && computation.target !== undefined)
-    findings.add([...path, 'target'], 'no target: k-means has none', shown(computation.target), 'Remove it.')
-  if (computation.algorithm !== 'k-means' && computation.target === undefined)
-    findings.add([...path, 'target'], 'the column that is learned', 'nothing', 'Name it.')
-  if (computation.target !== undefined && computation.features.includes(computation.target))
+  for (const [name, { controls }] of Object.entries(outputs))
+    checkTrainingOutput(findings, path, name, controls)
+}
+
+function checkTrainingOutput(
+  findings: Findings,
+  path: Path,
+  name: string,
+  controls: readonly Control[],
+): void {
+  const at = [...path, 'outputs', name]
+  if (!trainingOutputs.some((known) => known === name))
     findings.add(
-      [...path, 'features'],
-      'features without the target',
-      `the target ${computation.target}`,
-      'Take it out.',
+      at,
+      `one of ${trainingOutputs.join(', ')}`,
+      shown(name),
+      findings.near(name, trainingOutputs) ?? 'Name what of the training leaves.',
+    )
+  const other = controls.find((control) => !wholeModelControls.includes(controlName(control)))
+  if (name === 'model' && other !== undefined)
+    findings.add(
+      [...at, 'controls'],
+      `only ${wholeModelControls.join(', ')}: a model leaves whole`,
+      controlName(other),
+      'Remove it, or name the output coefficients.',
     )
 }
+
+/** What changes single numbers would make another model. */
+const wholeModelControls: readonly string[] = ['minimumGroupSize', 'keep', 'releaseApproval', 'uncontrolled']
 
 function checkModel(findings: Findings, path: Path, model: string): void {
   const { datasets, computations } = findings.draft
@@ -201,12 +222,4 @@ function ownersRead(findings: Findings, computation: ComputationTerms): readonly
   const datasets = computation.over.map((name) => findings.draft.datasets.get(name))
   if (datasets.some((dataset) => dataset === undefined || dataset === null)) return null
   return [...new Set(datasets.flatMap((dataset) => dataset?.owners ?? []))]
-}
-
-function columnsRead(findings: Findings, computation: ComputationTerms): ReadonlySet<string> | null {
-  const datasets = computation.over.map((name) => findings.draft.datasets.get(name))
-  if (datasets.some((dataset) => dataset === undefined || dataset === null)) return null
-  return new Set(
-    datasets.flatMap((dataset) => (dataset?.kind === 'table' ? Object.keys(dataset.columns) : [])),
-  )
 }

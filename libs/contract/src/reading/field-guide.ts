@@ -322,9 +322,37 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
     'linear-regression, logistic-regression, gradient-boosting, mlp or k-means',
     'Write one of these algorithms.',
   ],
-  'computations.*.target': ['the name of a column', 'Use a name of `columns`.'],
-  'computations.*.features': ['a list of columns, no two alike', 'Write a list of column names.'],
-  'computations.*.features.*': ['the name of a column', 'Use a name of `columns`.'],
+  'computations.*.target': ['the name of a column of the query', 'Use a name that the query gives.'],
+  'computations.*.features': [
+    'a list of columns of the query, no two alike',
+    'Write a list of names that the query gives.',
+  ],
+  'computations.*.features.*': ['the name of a column of the query', 'Use a name that the query gives.'],
+  'computations.*.preprocessing': [
+    'features, each with what is done to it',
+    'Leave it out to scale numbers.',
+  ],
+  'computations.*.preprocessing.*': [
+    'some of oneHot, scale, impute',
+    'Write like `bmi: { impute: mean, scale: standard }`.',
+  ],
+  'computations.*.preprocessing.*.oneHot': [
+    'a list of texts of at most 200 characters, no two alike',
+    'Write every text that has a column of its own.',
+  ],
+  'computations.*.preprocessing.*.oneHot.*': ['one line of at most 200 characters', 'Write it in quotes.'],
+  'computations.*.preprocessing.*.scale': ['standard or none', 'Leave it out to take standard.'],
+  'computations.*.preprocessing.*.impute': [
+    'mean, or a decimal number',
+    'Leave it out to learn from complete rows only.',
+  ],
+  'computations.*.l2': [`${decimal} of at least 0`, 'Leave it out to take "1".'],
+  'computations.*.split': [
+    'the fields test and seed',
+    'Write `split: { test: "0.25", seed: "some words" }`, or leave it out.',
+  ],
+  'computations.*.split.test': [`${decimal} above 0 and below 1`, 'Write the part held out, like "0.25".'],
+  'computations.*.split.seed': ['one line of at most 100 characters', 'Write some words.'],
   'computations.*.model': [
     'a dataset of kind model, or computation.output of a kept model',
     'Write like risk_model.model.',

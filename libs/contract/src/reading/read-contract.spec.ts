@@ -183,9 +183,16 @@ describe('a mistake in any field', () => {
     // Names that the author chose have no right spelling; what refers to them is then missing.
     const chosen =
       path.length === 2 ||
-      ['minimums', 'pins', 'columns', 'outputs', 'parameters', 'segments', 'roundTo'].includes(
-        String(path.at(-2)),
-      )
+      [
+        'minimums',
+        'pins',
+        'columns',
+        'outputs',
+        'parameters',
+        'segments',
+        'roundTo',
+        'preprocessing',
+      ].includes(String(path.at(-2)))
     if (!chosen) expect(unknown.length, problems.map(problemText).join('\n')).toBe(1)
   })
 
@@ -439,16 +446,28 @@ describe('parts that do not fit each other', () => {
       'computations.score.outputs.scores.rowsOf',
     ],
     [
-      'a feature that is no column',
-      'features: [age, ward, amount]',
-      'features: [age, wart, amount]',
-      'computations.risk_model.features.1',
+      'preprocessing of what is no feature',
+      'ward: { oneHot',
+      'wart: { oneHot',
+      'computations.risk_model.preprocessing.wart',
     ],
     [
-      'a target that is no column',
-      'target: readmitted',
-      'target: readmited',
-      'computations.risk_model.target',
+      'an output that no training gives',
+      'metrics: { recipients: [lab, north',
+      'weights: { recipients: [lab, north',
+      'computations.risk_model.outputs.weights',
+    ],
+    [
+      'a model that leaves rounded',
+      'model:   { controls: [ { keep: sealed } ] }',
+      'model:   { recipients: [lab], controls: [ { minimumGroupSize: 9 }, { maxRows: 3 } ] }',
+      'computations.risk_model.outputs.model.controls',
+    ],
+    [
+      'a number for a text that is missing',
+      'ward: { oneHot: [cardiology, surgery] }',
+      'ward: { oneHot: [cardiology, surgery], impute: mean }',
+      'computations.risk_model.preprocessing.ward.impute',
     ],
     [
       'a target among the features',

@@ -12,6 +12,7 @@ import type {
   EnclaveTerms,
   OutputTerms,
   ParameterTerms,
+  TrainTerms,
 } from '../terms/terms.js'
 import { guaranteeOf } from './guarantees.js'
 import { summaryOf } from './party-summary.js'
@@ -141,11 +142,31 @@ function workText(computation: ComputationTerms): string[] {
       return ['    Any query that the columns’ uses allow.']
     case 'train':
       return [
-        `    Trains ${computation.algorithm} of ${computation.features.join(', ')}${computation.target === undefined ? '' : ` to tell ${computation.target}`}.`,
+        `    Trains ${computation.algorithm} of ${computation.features.join(', ')}${computation.target === undefined ? '' : ` to tell ${computation.target}`}, with a penalty of ${computation.l2}.`,
+        ...Object.entries(computation.preprocessing).map(([feature, steps]) => preparedText(feature, steps)),
+        computation.split === undefined
+          ? '      Nobody is held out for a test.'
+          : `      Held out for a test: the part ${computation.split.test} of all units, by a hash that begins with "${computation.split.seed}".`,
+        '    On the rows of exactly this query, which stay inside:',
+        ...quoted(computation.query, '      '),
       ]
     case 'infer':
       return [`    Applies the model ${computation.model}.`]
   }
+}
+
+function preparedText(
+  feature: string,
+  { oneHot, scale, impute }: TrainTerms['preprocessing'][string],
+): string {
+  const steps = [
+    ...(oneHot === undefined
+      ? []
+      : [`a column each for ${oneHot.map((text) => JSON.stringify(text)).join(', ')}`]),
+    scale === 'standard' ? 'scaled by its mean and deviation' : 'as it is',
+    ...(impute === undefined ? [] : [`where missing, ${impute}`]),
+  ]
+  return `      ${feature}: ${steps.join('; ')}.`
 }
 
 function outputText(

@@ -3,7 +3,14 @@ import { z } from 'zod'
 import { controlSchema } from './controls.js'
 import { lineSchema, namedSchema, nameSchema, textSchema } from './names.js'
 import { distinct, labels, someLabels } from './parties.js'
-import { dateSchema, decimalSchema, positiveSchema, timestampSchema } from './quantities.js'
+import {
+  compareDecimals,
+  dateSchema,
+  decimalSchema,
+  positiveDecimalSchema,
+  positiveSchema,
+  timestampSchema,
+} from './quantities.js'
 
 const parameterText = lineSchema(1000)
 
@@ -66,11 +73,37 @@ export const algorithms = [
 
 export const sqlSchema = z.strictObject({ kind: z.literal('sql'), query: textSchema(20_000), ...computation })
 export const sqlAggregateSchema = z.strictObject({ kind: z.literal('sql-aggregate'), ...computation })
+
+/** What is done to a feature before it is learned from. Its statistics, over the training rows, are part of the model. */
+export const preprocessingSchema = z.strictObject({
+  /** A text becomes one column of zeros and ones for each of these; any other text, and none, is zero in all of them. */
+  oneHot: distinct(lineSchema(200), 200).min(1).optional(),
+  /** `standard`: centred, and divided by its standard deviation. */
+  scale: z.enum(['standard', 'none']).default('standard'),
+  /** What stands for a missing number. Where nothing is named, rows that miss it are left out. */
+  impute: z.union([z.literal('mean'), decimalSchema]).optional(),
+})
+
+/** Units are held out by a hash of their id that begins with the seed, so that no choice is left to whoever runs it. */
+export const splitSchema = z.strictObject({
+  test: positiveDecimalSchema.refine((part) => compareDecimals(part, '1') < 0),
+  seed: lineSchema(100),
+})
+
+/** What a training gives; an output of another name is refused. */
+export const trainingOutputs = ['model', 'coefficients', 'metrics', 'confusion', 'calibration'] as const
+
 export const trainSchema = z.strictObject({
   kind: z.literal('train'),
   algorithm: z.enum(algorithms),
+  /** Gives one row for each privacy unit; the rows stay inside. */
+  query: textSchema(20_000),
   target: nameSchema.optional(),
   features: distinct(nameSchema, 2000).min(1),
+  preprocessing: namedSchema(preprocessingSchema, 0, 2000).default({}),
+  /** λ of the loss Σ loss + λ/2 · ‖coefficients‖². */
+  l2: decimalSchema.refine((lambda) => compareDecimals(lambda, '0') >= 0).default('1'),
+  split: splitSchema.optional(),
   ...computation,
 })
 export const inferSchema = z.strictObject({

@@ -1,0 +1,121 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { EngineFixture } from './engine-fixture.node.js'
+import type { QueryError } from './errors.js'
+import { exampleTables } from './example-tables.js'
+import { generateRowsSql, rowColumnsRead, translateRowsKeptInside } from './rows-inside.js'
+
+let engine: EngineFixture
+beforeAll(async () => {
+  engine = await EngineFixture.start()
+  await engine.load(exampleTables, {
+    visits: [
+      { patient_id: 'a', region: 'w', age: 40, stay: 3, urgent: true },
+      { patient_id: 'b', region: null, age: 50, stay: null, urgent: false },
+      { patient_id: 'c', region: 'e', age: 60, stay: 1, urgent: true },
+    ],
+    claims: [
+      { insured_id: 'a', amount: 10 },
+      { insured_id: 'a', amount: 30 },
+      { insured_id: 'b', amount: 5 },
+    ],
+    stays: [
+      { person_id: 'a', ward: 'x', days: 1, __owner: 'north' },
+      { person_id: 'b', ward: 'y', days: 2, __owner: 'south' },
+    ],
+  })
+})
+
+const rowsOf = async (text: string) =>
+  translateRowsKeptInside(await engine.parse(text), { tables: exampleTables })
+const joined = `with paid as (select insured_id, sum(amount) as amount from claims group by insured_id)
+  select age, region, stay, amount, urgent from visits left join paid on patient_id = insured_id`
+const all = { complete: [], split: null, parameters: {} } as const
+
+describe('rows that stay inside', () => {
+  it('come as numbers, with the classes of units that each has', async () => {
+    const rows = await rowsOf(joined)
+    const columns = [
+      { name: 'age', level: null },
+      { name: 'region', level: 'w' },
+      { name: 'stay', level: null },
+      { name: 'amount', level: null },
+      { name: 'urgent', level: null },
+    ]
+    const sql = generateRowsSql(rows, columns, all)
+    const found = (await engine.rows(`SELECT * FROM (${sql.rows}) ORDER BY 1`)).map((row) => row.map(Number))
+    expect(found.map((row) => row.slice(0, 6))).toEqual([
+      [40, 1, 3, 40, 1, 0],
+      [50, 0, NaN, 5, 0, 0],
+      [60, 0, 1, NaN, 1, 0],
+    ])
+    expect(await engine.rows(sql.repeated)).toEqual([[0]])
+    expect(rowColumnsRead(rows)).toEqual({
+      visits: ['age', 'patient_id', 'region', 'stay', 'urgent'],
+      claims: ['amount', 'insured_id'],
+    })
+  })
+
+  it('leave out who misses what must be there', async () => {
+    const sql = generateRowsSql(await rowsOf(joined), [{ name: 'age', level: null }], {
+      ...all,
+      complete: ['stay', 'amount'],
+    })
+    expect((await engine.rows(sql.rows)).map(([age]) => Number(age))).toEqual([40])
+  })
+
+  it('tell that a unit has several', async () => {
+    const rows = await rowsOf('select amount from claims')
+    const { repeated } = generateRowsSql(rows, [{ name: 'amount', level: null }], all)
+    expect(await engine.rows(repeated)).toEqual([[1]])
+  })
+
+  it('say whose they are, one class for each owner of one table', async () => {
+    const { rows } = generateRowsSql(
+      await rowsOf('select days from stays'),
+      [{ name: 'days', level: null }],
+      all,
+    )
+    expect((await engine.rows(`SELECT * FROM (${rows}) ORDER BY 1`)).map((row) => Number(row[2]))).toEqual([
+      1, 2,
+    ])
+  })
+
+  it('are held out by their unit alone, whatever else they hold', async () => {
+    const heldOut = async (text: string, seed: string) => {
+      const { rows } = generateRowsSql(await rowsOf(text), [], { ...all, split: { seed, part: 0.5 } })
+      return (await engine.rows(rows)).map((row) => Number(row[0]))
+    }
+    const first = await heldOut('select age from visits', 's')
+    expect(await heldOut('select stay, age + 1 as later from visits', 's')).toEqual(first)
+    const seeds = await Promise.all(
+      ['1', '2', '3', '4', '5'].map((seed) => heldOut('select age from visits', seed)),
+    )
+    expect(new Set(seeds.map(String)).size).toBeGreaterThan(1)
+  })
+
+  it.each<[string, string, QueryError['code']]>([
+    ['a column without a use', 'select name from visits', 'COLUMN_NOT_ALLOWED'],
+    [
+      'a greatest value of many people',
+      'select region, max(age) as oldest from visits group by region',
+      'NESTED_NOT_UNDERSTOOD',
+    ],
+    [
+      'groups that are nobody’s',
+      'select region, avg(age) as age from visits group by region',
+      'NESTED_NOT_UNDERSTOOD',
+    ],
+    ['an order', 'select age from visits order by age', 'NESTED_NOT_UNDERSTOOD'],
+    ['a cut', 'select age from visits limit 2', 'LIMIT_NOT_ALLOWED'],
+    ['no table', 'select 1 as one', 'NO_TABLE'],
+  ])('are refused of %s', async (_name, text, code) => {
+    await expect(rowsOf(text)).rejects.toMatchObject({ code })
+  })
+
+  it('have no column that the query does not give', async () => {
+    const rows = await rowsOf('select age from visits')
+    expect(() => generateRowsSql(rows, [{ name: 'stay', level: null }], all)).toThrow(
+      expect.objectContaining({ code: 'COLUMN_UNKNOWN' }),
+    )
+  })
+})

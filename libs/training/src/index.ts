@@ -1,0 +1,5 @@
+export { appendBatch, emptyPart } from './blocks.js'
+export type { Batch, Part } from './blocks.js'
+export { algorithms, trainingStatuses } from './plan.js'
+export type * from './plan.js'
+export { train, untrained } from './train.js'

@@ -1,0 +1,89 @@
+/**
+ * The story of a training: judge on how many units each column rests, prepare the columns, fit, measure. Runs in the sandboxed child; what
+ * comes out is a report in which every number has the count of units behind it, for the controls of the parent.
+ */
+import type { Part } from './blocks.js'
+import type { Problem } from './evaluate.js'
+import { findCollinear, fit, type Fit } from './fit.js'
+import { measure } from './measure.js'
+import type { FittedColumn, HeldBack, Support, TrainingPlan, TrainingReport, TrainingStatus } from './plan.js'
+import { applyPreparation, learnPreparation, type Preparation } from './preprocess.js'
+import { isEnough, leastOf, unitsOf, unitsOfBothOutcomes, unitsOfColumn } from './support.js'
+
+/** Trains on the rows of `train`, measures on both parts. Prepares the columns of both in place. */
+export function train(
+  plan: TrainingPlan,
+  parts: { readonly train: Part; readonly test: Part },
+): TrainingReport {
+  const { algorithm, unitClasses, l2 } = plan
+  const minimumUnits = Math.max(1, plan.minimumUnits)
+  const rowsSupport =
+    algorithm === 'linear-regression'
+      ? unitsOf(parts.train, unitClasses)
+      : unitsOfBothOutcomes(parts.train, unitClasses)
+  if (!isEnough(rowsSupport, minimumUnits)) return untrained('tooFewUnits')
+  const supports = plan.columns.map((_design, column) =>
+    leastOf(rowsSupport, unitsOfColumn(parts.train, column, unitClasses)),
+  )
+  const enough = supports.map((support) => isEnough(support, minimumUnits))
+  const preparations = plan.columns.map((design, column) => learnPreparation(parts.train, column, design))
+  preparations.forEach((preparation, column) => {
+    applyPreparation(parts.train, column, preparation)
+    applyPreparation(parts.test, column, preparation)
+  })
+  const chosen = enough.flatMap((is, column) => (is ? [column] : []))
+  const collinear =
+    l2 > 0 ? [] : findCollinear(parts.train.blocks, { algorithm, active: chosen, l2 }).map((at) => chosen[at])
+  const active = chosen.filter((column) => !collinear.includes(column))
+  if (active.length === 0) return untrained('noFeatures')
+  const problem: Problem = { algorithm, active, l2 }
+  const fitted = fit(parts.train.blocks, problem)
+  if (!fitted.converged) return untrained('notConverged')
+  const measured = (['train', 'test'] as const).map((name) =>
+    measure({
+      ...{ part: parts[name], name, problem, coefficients: fitted.coefficients },
+      ...{ unitClasses, minimumUnits },
+    }),
+  )
+  return {
+    ...{ status: 'trained', iterations: fitted.iterations, support: rowsSupport },
+    intercept: fitted.coefficients[active.length] ?? 0,
+    interceptStandardError: fitted.standardErrors[active.length] ?? 0,
+    columns: preparations.map((preparation, column) =>
+      fittedColumn(preparation, supports[column] ?? [], fitted, active.indexOf(column), heldBack(column)),
+    ),
+    metrics: measured.flatMap(({ metrics }) => metrics),
+    confusion: measured.flatMap(({ confusion }) => confusion),
+    calibration: measured.flatMap(({ calibration }) => calibration),
+  }
+
+  function heldBack(column: number): HeldBack | null {
+    if (enough[column] !== true) return 'tooFewUnits'
+    return collinear.includes(column) ? 'collinear' : null
+  }
+}
+
+function fittedColumn(
+  { fill, centre, scale }: Preparation,
+  support: Support,
+  { coefficients, standardErrors }: Fit,
+  at: number,
+  heldBack: HeldBack | null,
+): FittedColumn {
+  // What rests on too few units is not told either.
+  if (heldBack !== null)
+    return { heldBack, fill: 0, centre: 0, scale: 1, coefficient: 0, standardError: 0, support }
+  return {
+    ...{ heldBack, fill, centre, scale, support },
+    coefficient: coefficients[at] ?? 0,
+    standardError: standardErrors[at] ?? 0,
+  }
+}
+
+/** The report of a training without a model: nothing but why. */
+export function untrained(status: Exclude<TrainingStatus, 'trained'>): TrainingReport {
+  return {
+    ...{ status, iterations: 0, intercept: 0, interceptStandardError: 0, support: [] },
+    ...{ columns: [], metrics: [], confusion: [], calibration: [] },
+  }
+}

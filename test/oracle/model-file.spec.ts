@@ -1,0 +1,65 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { describe, expect, it } from 'vitest'
+import { modelFileOf, type ReviewedTraining, type TrainingReading } from '#libs/computation'
+import type { TrainingPlan } from '#libs/training'
+
+const [centre, scale, fill, weight, intercept] = [
+  [50, 0, 1.5],
+  [12.5, 1, 0.25],
+  [47, 0, 1.25],
+  [0.8, -1.1, 0.3],
+  -0.4,
+] as const
+const rows = [
+  [61, 1, 1.75],
+  [NaN, 0, NaN],
+  [20, 1, -3],
+]
+
+const reviewed = {
+  terms: ['age', 'male', 'fib4'].map((name) => ({ name, level: null, scale: true, impute: null })),
+} as unknown as ReviewedTraining
+const report: TrainingReading = {
+  ...{ status: 'trained', iterations: 4, intercept, interceptStandardError: 0.1, support: [40] },
+  columns: centre.map((value, i) => ({
+    ...{ heldBack: null, fill: fill[i] ?? 0, centre: value, scale: scale[i] ?? 1 },
+    ...{ coefficient: weight[i] ?? 0, standardError: 0.1, support: [40] },
+  })),
+  ...{ metrics: [], confusion: [], calibration: [] },
+}
+
+async function scores(algorithm: TrainingPlan['algorithm']): Promise<Float32Array> {
+  const plan: TrainingPlan = { algorithm, columns: [], l2: 1, unitClasses: 1, minimumUnits: 1 }
+  const session = await InferenceSession.create(modelFileOf(reviewed, plan, report) ?? new Uint8Array())
+  const output = algorithm === 'logistic-regression' ? 'probability' : 'value'
+  expect([session.inputNames, session.outputNames]).toEqual([['x'], [output]])
+  const results = await session.run({ x: new Tensor('float32', Float32Array.from(rows.flat()), [3, 3]) })
+  return results[output]?.data as Float32Array
+}
+
+const predictors = rows.map((row) =>
+  row.reduce((sum, value, i) => {
+    const known = Number.isNaN(value) ? (fill[i] ?? 0) : value
+    return sum + ((known - (centre[i] ?? 0)) / (scale[i] ?? 1)) * (weight[i] ?? 0)
+  }, intercept),
+)
+
+describe('a model’s file', () => {
+  it('loads in onnxruntime and foretells what its numbers say, with missing numbers filled', async () => {
+    const found = await scores('linear-regression')
+    predictors.forEach((value, i) => {
+      expect(found[i]).toBeCloseTo(value, 5)
+    })
+  })
+
+  it('gives probabilities where the target is a truth', async () => {
+    const found = await scores('logistic-regression')
+    predictors.forEach((value, i) => {
+      expect(found[i]).toBeCloseTo(1 / (1 + Math.exp(-value)), 6)
+    })
+  })
+
+  it('gives the same scores to the last bit wherever it is loaded', async () => {
+    expect(await scores('logistic-regression')).toEqual(await scores('logistic-regression'))
+  })
+})
