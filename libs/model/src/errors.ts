@@ -5,7 +5,6 @@ export const modelErrorCodes = [
   'MODEL_TOO_LARGE',
   'MODEL_MALFORMED',
   'FIELD_UNKNOWN',
-  'NESTED_TOO_DEEP',
   'EXTERNAL_DATA',
   'VERSION_UNSUPPORTED',
   'DOMAIN_UNKNOWN',
