@@ -1,0 +1,3 @@
+export * from './errors.js'
+export * from './model-runtime.node.js'
+export * from './model-session.node.js'
