@@ -5,6 +5,7 @@ import { benchLog } from './log.js'
 import { benchRecovery } from './recovery.js'
 import type { BenchRow } from './row.js'
 import { benchRuns } from './runs.js'
+import { benchScore } from './score.js'
 import { benchSeal } from './seal.js'
 import { benchStart } from './start.js'
 
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   recovery: benchRecovery,
   large: benchLargeRun,
   seal: benchSeal,
+  score: benchScore,
   audit: benchAudit,
   log: benchLog,
 }
