@@ -32,6 +32,7 @@ export interface ModelErrorDetails {
 
 /** Thrown by everything in `#libs/model`. Holds names of the model, never weights. */
 export class ModelError extends CodedError<ModelErrorCode> {
+  readonly problem: string
   readonly place: string
   readonly mend: string
 
@@ -42,6 +43,7 @@ export class ModelError extends CodedError<ModelErrorCode> {
     options?: ErrorOptions,
   ) {
     super(code, `${place}: ${problem}; ${mend}`, options)
+    this.problem = problem
     this.place = place
     this.mend = mend
   }

@@ -30,7 +30,7 @@ export interface SmallTensor {
 /** A run over rows in blocks. */
 export interface RowsRun {
   readonly rows: number
-  /** Rows per block; 8192. Memory grows with it. */
+  /** Rows per block; 2048, which stay in the processor's own memory. */
   readonly blockRows?: number
   /** By input whose first dimension is the rows. */
   readonly feeds: Readonly<Record<string, readonly RowsInFile[]>>
@@ -87,7 +87,7 @@ export class ModelSession {
    * @throws RuntimeError as {@link ModelSession.run} does.
    */
   async runRows(run: RowsRun): Promise<Record<string, Float64Array>> {
-    const { rows, blockRows = 8192, fixed = {}, sums = [], into = {} } = run
+    const { rows, blockRows = 2048, fixed = {}, sums = [], into = {} } = run
     if (!Number.isSafeInteger(rows) || rows < 1 || !Number.isSafeInteger(blockRows) || blockRows < 1)
       throw invalid(`rows ${rows} in blocks of ${blockRows}; expected whole numbers from 1`)
     const fed = this.model.inputs.filter(({ name }) => !Object.hasOwn(fixed, name))

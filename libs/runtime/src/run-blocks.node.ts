@@ -65,31 +65,30 @@ class FeedBlock {
   readonly #feed: ChildFeed
   readonly #rowValues: number
   readonly #bytes: Uint8Array<ArrayBuffer>
-  readonly #column: Uint8Array<ArrayBuffer>
+  /** The parts one after the other, as they stand in their files; empty where there is only one. */
+  readonly #apart: Uint8Array<ArrayBuffer>
 
   constructor(feed: ChildFeed, blockRows: number) {
     this.name = feed.name
     this.#feed = feed
     this.#rowValues = feed.rowShape.reduce((product, dimension) => product * dimension, 1)
-    const width = elementBytes[feed.type]
-    this.#bytes = new Uint8Array(this.#rowValues * blockRows * width)
-    const widest = feed.parts.length === 1 ? 0 : Math.max(...feed.parts.map((part) => part.width))
-    this.#column = new Uint8Array(widest * blockRows * width)
+    this.#bytes = new Uint8Array(this.#rowValues * blockRows * elementBytes[feed.type])
+    this.#apart = new Uint8Array(feed.parts.length === 1 ? 0 : this.#bytes.length)
   }
 
   read(from: number, count: number): Tensor {
     const { type, parts, rowShape } = this.#feed
     const size = elementBytes[type]
-    let offset = 0
+    const target = parts.length === 1 ? this.#bytes : this.#apart
+    let end = 0
     for (const { fd, offsetBytes, width } of parts) {
-      const target = parts.length === 1 ? this.#bytes : this.#column
-      readWhole(fd, target.subarray(0, count * width * size), offsetBytes + from * width * size)
-      if (parts.length > 1)
-        interleave(this.#column, this.#bytes, {
-          ...{ size, count, width, offset },
-          rowValues: this.#rowValues,
-        })
-      offset += width
+      const length = count * width * size
+      readWhole(fd, target.subarray(end, end + length), offsetBytes + from * width * size)
+      end += length
+    }
+    if (parts.length > 1) {
+      const widths = parts.map(({ width }) => width)
+      interleave(elementsOf(this.#apart, size), elementsOf(this.#bytes, size), widths, count)
     }
     return tensorOf(type, this.#bytes.buffer, count * this.#rowValues, [count, ...rowShape])
   }
@@ -103,23 +102,33 @@ function readWhole(fd: number, target: Uint8Array, position: number): void {
   }
 }
 
-interface Placement {
-  readonly size: number
-  readonly count: number
-  readonly width: number
-  readonly offset: number
-  readonly rowValues: number
+type Elements = Uint8Array | Uint32Array | BigUint64Array
+
+// Whole numbers of the element's size: a float that is not a number keeps its bits.
+function elementsOf({ buffer }: Uint8Array<ArrayBuffer>, size: number): Elements {
+  return size === 8
+    ? new BigUint64Array(buffer)
+    : size === 4
+      ? new Uint32Array(buffer)
+      : new Uint8Array(buffer)
 }
 
-// Copies whole elements as integers of their size: a float that is not a number keeps its bits.
-function interleave(from: Uint8Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>, place: Placement): void {
-  const { size, count, width, offset, rowValues } = place
-  const view = (bytes: Uint8Array<ArrayBuffer>) =>
-    size === 8 ? new Float64Array(bytes.buffer) : size === 4 ? new Uint32Array(bytes.buffer) : bytes
-  const source = view(from)
-  const target = view(to)
-  for (let row = 0, at = offset, read = 0; row < count; row++, at += rowValues)
-    for (let value = 0; value < width; value++) target[at + value] = source[read++] ?? 0
+const tileRows = 64
+
+/** Makes rows of parts that stand one after the other; by tiles that stay in the processor's nearest memory. */
+function interleave(apart: Elements, rows: Elements, widths: readonly number[], count: number): void {
+  const rowValues = widths.reduce((sum, width) => sum + width, 0)
+  for (let from = 0; from < count; from += tileRows) {
+    const to = Math.min(from + tileRows, count)
+    let offset = 0
+    for (const width of widths) {
+      const part = offset * count
+      for (let value = 0; value < width; value++)
+        for (let row = from; row < to; row++)
+          rows[row * rowValues + offset + value] = apart[part + row * width + value] as number
+      offset += width
+    }
+  }
 }
 
 /** Takes one output block after block. */
