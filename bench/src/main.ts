@@ -5,6 +5,7 @@ import { benchLog } from './log.js'
 import { benchRecovery } from './recovery.js'
 import type { BenchRow } from './row.js'
 import { benchRuns } from './runs.js'
+import { benchScore } from './score.js'
 import { benchSeal } from './seal.js'
 import { benchStart } from './start.js'
 import { benchTraining } from './training.js'
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   large: benchLargeRun,
   train: benchTraining,
   seal: benchSeal,
+  score: benchScore,
   audit: benchAudit,
   log: benchLog,
 }

@@ -1,14 +1,24 @@
 /** The parent's end: numbered requests, deadlines, and a child that is ended as soon as it misbehaves. */
-import { EngineError, engineErrorCodes, type EngineErrorCode, type ErrorPlace } from './errors.js'
 import { encodeFrame, FrameFault, FrameReader } from './frames.js'
-import type { Operation } from './messages.js'
 import { AnswerFault } from './reply-values.js'
 import type { SandboxedChild } from './sandbox.node.js'
 
-interface Waiting {
+/** What a child is asked, and how its failures are told; one for each program that runs in a sandbox. */
+export interface ChildLanguage<Operation, Failure extends Error> {
+  /** What to call the child in messages: `${this.#language.who}`. */
+  readonly who: string
+  /** The failure of a child that ended, was too slow, or said what it may not. */
+  fault(code: 'CHILD_DIED' | 'TIMED_OUT', message: string): Failure
+  /** Whether something thrown while an answer was read is a failure already. */
+  isFailure(thrown: unknown): thrown is Failure
+  /** Reads a failure that the child reports; throws {@link AnswerFault} where it is not one of the language. */
+  readFailure(operation: Operation, reported: unknown): Failure
+}
+
+interface Waiting<Operation, Failure> {
   readonly operation: Operation
   readonly resolve: (value: unknown) => void
-  readonly reject: (error: EngineError) => void
+  readonly reject: (error: Failure) => void
   readonly timer: NodeJS.Timeout
   readonly onProgress: ((percent: number) => void) | undefined
 }
@@ -22,17 +32,19 @@ export interface Expectation<T> {
 }
 
 /** A link to one child. */
-export class ChildLink {
+export class ChildLink<Operation extends { readonly op: string }, Failure extends Error> {
   readonly #child: SandboxedChild
   readonly #reader: FrameReader
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #language: ChildLanguage<Operation, Failure>
+  readonly #waiting = new Map<number, Waiting<Operation, Failure>>()
   #lastId = 0
-  #ended: EngineError | undefined
+  #ended: Failure | undefined
   /** Resolves when the child is gone. */
   readonly gone: Promise<void>
 
-  constructor(child: SandboxedChild, maximumReplyBytes: number) {
+  constructor(child: SandboxedChild, language: ChildLanguage<Operation, Failure>, maximumReplyBytes: number) {
     this.#child = child
+    this.#language = language
     this.#reader = new FrameReader({
       maximumFrameBytes: maximumReplyBytes,
       maximumTotalBytes: 4 * maximumReplyBytes,
@@ -41,7 +53,7 @@ export class ChildLink {
       child.process.once('exit', (code, signal) => {
         this.end(
           'CHILD_DIED',
-          `the engine's child ended by itself (${signal ?? `exit code ${code ?? 'unknown'}`})`,
+          `${this.#language.who} ended by itself (${signal ?? `exit code ${code ?? 'unknown'}`})`,
         )
         resolve()
       })
@@ -51,7 +63,7 @@ export class ChildLink {
     })
     for (const stream of [child.process.stdin, child.process.stdio[3]])
       stream?.on('error', () => {
-        this.end('CHILD_DIED', "the pipe to the engine's child broke")
+        this.end('CHILD_DIED', `the pipe to ${this.#language.who} broke`)
       })
   }
 
@@ -61,18 +73,18 @@ export class ChildLink {
     try {
       return expectation.read(value)
     } catch (cause) {
-      if (cause instanceof EngineError) throw cause
+      if (this.#language.isFailure(cause)) throw cause
       const what = cause instanceof AnswerFault ? cause.message : 'shape'
       throw this.end(
         'CHILD_DIED',
-        `the engine's child gave an answer of the wrong shape (${what}); it was ended`,
+        `${this.#language.who} gave an answer of the wrong shape (${what}); it was ended`,
       )
     }
   }
 
   /** Ends the child at once; everything that waits fails with the first reason given. */
-  end(code: EngineErrorCode, message: string): EngineError {
-    this.#ended ??= new EngineError(code, message)
+  end(code: 'CHILD_DIED' | 'TIMED_OUT', message: string): Failure {
+    this.#ended ??= this.#language.fault(code, message)
     this.#child.process.kill('SIGKILL')
     this.#child.process.stdin?.destroy()
     for (const stream of this.#child.process.stdio) if (stream && 'destroy' in stream) stream.destroy()
@@ -98,7 +110,7 @@ export class ChildLink {
       const timer = setTimeout(() => {
         this.end(
           'TIMED_OUT',
-          `${operation.op} took more than ${timeoutMilliseconds} ms; the engine's child was ended`,
+          `${operation.op} took more than ${timeoutMilliseconds} ms; ${this.#language.who} was ended`,
         )
       }, timeoutMilliseconds)
       this.#waiting.set(id, { operation, resolve, reject, timer, onProgress })
@@ -112,7 +124,7 @@ export class ChildLink {
       for (const reply of this.#reader.push(bytes)) this.#deliver(reply)
     } catch (cause) {
       const what = cause instanceof FrameFault || cause instanceof AnswerFault ? cause.message : 'junk'
-      this.end('CHILD_DIED', `the engine's child sent ${what}; it was ended`)
+      this.end('CHILD_DIED', `${this.#language.who} sent ${what}; it was ended`)
     }
   }
 
@@ -129,68 +141,11 @@ export class ChildLink {
       waiting.onProgress?.(percent)
       return
     }
-    const failure = 'failure' in fields ? failureError(waiting.operation, fields['failure']) : undefined
+    const failure =
+      'failure' in fields ? this.#language.readFailure(waiting.operation, fields['failure']) : undefined
     clearTimeout(waiting.timer)
     this.#waiting.delete(id)
     if (failure !== undefined) waiting.reject(failure)
     else waiting.resolve(fields['value'])
   }
-}
-
-const said: Partial<Record<EngineErrorCode, string>> = {
-  SYNTAX: 'the query cannot be parsed',
-  NOT_A_SELECT: 'the text is not a SELECT',
-  QUERY_TOO_LARGE: "the query's tree is too large",
-  QUERY_REFUSED: 'the engine refuses this query: one SELECT over loaded tables is expected',
-  QUERY_FAILED: 'the query failed',
-  OUT_OF_MEMORY: 'the engine ran out of its memory',
-  TIMED_OUT: 'the query took longer than allowed',
-  RESULT_TOO_LARGE: 'the result is larger than allowed',
-  RESULT_TYPE_UNSUPPORTED: 'a column of the result has a type that cannot leave',
-  INPUT_INVALID: 'an input cannot be read, or holds a value that breaks its rule',
-  SCHEMA_MISMATCH: "an input does not have the columns and types of the contract's schema",
-  BOUNDS_VIOLATED: 'a value is out of the bounds of its column',
-  VALUE_MISSING: 'a value is missing in a column that is not nullable',
-  UNIT_MISSING: 'a row has no privacy unit',
-  STATE_INVALID: 'the engine is not in a state for this: the order is load, lock, query',
-  REQUEST_INVALID: 'the request is not one that the engine knows',
-  LOCK_FAILED: 'the database could not be shut',
-}
-
-// Names are taken over only where the request held them: an answer must not carry anything else out.
-function failureError(operation: Operation, failure: unknown): EngineError {
-  const fields =
-    typeof failure === 'object' && failure !== null ? (failure as Readonly<Record<string, unknown>>) : {}
-  const code = engineErrorCodes.find((candidate) => candidate === fields['code'])
-  const sentence = code === undefined ? undefined : said[code]
-  if (code === undefined || sentence === undefined) throw new AnswerFault('a failure without a known code')
-  const place = placeOf(operation, fields)
-  const words =
-    operation.op === 'parse' && typeof fields['syntaxMessage'] === 'string'
-      ? fields['syntaxMessage'].slice(0, 500)
-      : ''
-  const where = Object.entries(place).map(([name, value]) => `${name} ${value}`)
-  return new EngineError(code, [sentence, ...where].join(', ') + (words === '' ? '' : `: ${words}`), place)
-}
-
-function placeOf(
-  operation: Operation,
-  { table, owner, column, position }: Readonly<Record<string, unknown>>,
-): ErrorPlace {
-  if (operation.op === 'parse') return Number.isSafeInteger(position) ? { position: position as number } : {}
-  if (operation.op === 'load') {
-    const found = operation.tables.find(({ name }) => name === table)
-    const part = found?.parts.find((candidate) => candidate.owner === owner)
-    const known = new Set([
-      ...Object.keys(found?.columns ?? {}),
-      ...(part?.segments ?? []).flatMap((segment) => segment.columns),
-    ])
-    return {
-      ...(found === undefined ? {} : { table: found.name }),
-      ...(part === undefined ? {} : { owner: part.owner }),
-      ...(typeof column === 'string' && known.has(column) ? { column } : {}),
-    }
-  }
-  const columns = operation.op === 'convert' || operation.op === 'profile' ? operation.columns : {}
-  return typeof column === 'string' && Object.hasOwn(columns, column) ? { column } : {}
 }

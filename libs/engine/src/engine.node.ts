@@ -5,9 +5,10 @@
  */
 import { availableParallelism } from 'node:os'
 import { ChildLink } from './child-link.node.js'
+import { engineLanguage } from './engine-language.js'
 import { EngineError } from './errors.js'
 import type { TrainingPlan } from '#libs/training'
-import type { ChildTable } from './messages.js'
+import type { ChildTable, Operation } from './messages.js'
 import type { FileFormat, ProfileOptions, ProfileReport } from './profile-report.js'
 import { findProgramFiles } from './program-files.node.js'
 import { AnswerFault, count, fits, readProfile, readTable } from './reply-values.js'
@@ -93,7 +94,13 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       inputs.push(createMemoryFile(options.memoryDirectory ?? defaultMemoryDirectory))
     const handed = [...descriptors.map(({ fd }) => fd), ...inputs.map(({ readFd }) => readFd)]
     const child = await spawnSandboxed(files, mode, sandboxLimits(limits, handed.length), handed)
-    const engine = new Engine(new ChildLink(child, limits.replyBytes), mode, limits, descriptors, inputs)
+    const engine = new Engine(
+      new ChildLink(child, engineLanguage, limits.replyBytes),
+      mode,
+      limits,
+      descriptors,
+      inputs,
+    )
     await engine.open()
     return engine
   } catch (cause) {
@@ -118,14 +125,14 @@ export class Engine {
   readonly mode: SandboxMode
   /** The files in memory that the child was given at its start. */
   readonly inputs: readonly MemoryFile[]
-  readonly #link: ChildLink
+  readonly #link: ChildLink<Operation, EngineError>
   readonly #limits: EngineLimits
   readonly #childNumbers: ReadonlyMap<number, number>
   readonly #descriptors: number
 
   /** Made by {@link startEngine}. */
   constructor(
-    link: ChildLink,
+    link: ChildLink<Operation, EngineError>,
     mode: SandboxMode,
     limits: EngineLimits,
     descriptors: readonly Descriptor[],
@@ -310,7 +317,7 @@ export class Engine {
     for (const file of this.inputs) file.discard()
   }
 
-  async #work(operation: Parameters<ChildLink['request']>[0]): Promise<void> {
+  async #work(operation: Operation): Promise<void> {
     await this.#link.request(operation, { timeoutMilliseconds: this.#limits.workMilliseconds, read: nothing })
   }
 

@@ -58,8 +58,8 @@ function findProgram(): string {
   return found
 }
 
-// The nearest package.json says that .js files are modules.
-function packageManifest(from: string): string {
+/** The nearest package.json: it says that .js files are modules. */
+export function packageManifest(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const path = join(folder, 'package.json')
     if (existsSync(path)) return path
@@ -96,7 +96,8 @@ function resolved(from: NodeJS.Require, name: string, file: string): { name: str
   }
 }
 
-function packageFolder(entry: string, name: string): string {
+/** The folder of an installed package, from the path of a file in it. */
+export function packageFolder(entry: string, name: string): string {
   const mark = `/node_modules/${name}/`
   return entry.slice(0, entry.lastIndexOf(mark) + mark.length - 1)
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ChildLink } from './child-link.node.js'
+import { engineLanguage } from './engine-language.js'
 import { encodeFrame } from './frames.js'
 import type { ProgramFiles } from './program-files.node.js'
 import { AnswerFault } from './reply-values.js'
@@ -184,7 +185,7 @@ describe('ChildLink', () => {
   it.each(hostile)('ends a child that %s', async (_name, text) => {
     const { mode } = finding
     const child = await spawnSandboxed(program(text), mode, limits, [])
-    const link = new ChildLink(child, 10_000)
+    const link = new ChildLink(child, engineLanguage, 10_000)
     const expectation = {
       timeoutMilliseconds: 10_000,
       read: (value: unknown) => {
@@ -199,7 +200,7 @@ describe('ChildLink', () => {
 
   it('ends a child that does not answer in time, and every later call fails alike', async () => {
     const child = await spawnSandboxed(program('setInterval(() => {}, 1000)'), finding.mode, limits, [])
-    const link = new ChildLink(child, 10_000)
+    const link = new ChildLink(child, engineLanguage, 10_000)
     const expectation = { timeoutMilliseconds: 300, read: () => null }
     await expect(link.request({ op: 'lock' }, expectation)).rejects.toMatchObject({ code: 'TIMED_OUT' })
     await expect(link.request({ op: 'lock' }, expectation)).rejects.toMatchObject({ code: 'TIMED_OUT' })
@@ -209,7 +210,7 @@ describe('ChildLink', () => {
   it('takes names from a failure only where the request held them', async () => {
     const failure = { code: 'BOUNDS_VIOLATED', table: 'stays', owner: 'MARKER', column: 'MARKER' }
     const child = await spawnSandboxed(program(say({ id: 1, failure })), finding.mode, limits, [])
-    const link = new ChildLink(child, 10_000)
+    const link = new ChildLink(child, engineLanguage, 10_000)
     const table = { name: 'stays', columns: {}, unit: 'id', parts: [] }
     const error: unknown = await link
       .request({ op: 'load', tables: [table] }, { timeoutMilliseconds: 10_000, read: () => null })

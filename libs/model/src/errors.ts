@@ -5,7 +5,6 @@ export const modelErrorCodes = [
   'MODEL_TOO_LARGE',
   'MODEL_MALFORMED',
   'FIELD_UNKNOWN',
-  'NESTED_TOO_DEEP',
   'EXTERNAL_DATA',
   'VERSION_UNSUPPORTED',
   'DOMAIN_UNKNOWN',
@@ -33,6 +32,7 @@ export interface ModelErrorDetails {
 
 /** Thrown by everything in `#libs/model`. Holds names of the model, never weights. */
 export class ModelError extends CodedError<ModelErrorCode> {
+  readonly problem: string
   readonly place: string
   readonly mend: string
 
@@ -43,6 +43,7 @@ export class ModelError extends CodedError<ModelErrorCode> {
     options?: ErrorOptions,
   ) {
     super(code, `${place}: ${problem}; ${mend}`, options)
+    this.problem = problem
     this.place = place
     this.mend = mend
   }

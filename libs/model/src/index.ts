@@ -1,1 +1,7 @@
+export * from './check-model.js'
+export * from './encode-model.js'
 export * from './errors.js'
+export * from './limits.js'
+export * from './model.js'
+export * from './parse-model.js'
+export * from './example-model.js'

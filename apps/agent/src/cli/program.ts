@@ -7,6 +7,7 @@ import { addDaemonCommand } from './daemon.js'
 import { addDatasetCommands } from './dataset-commands.js'
 import { addIdentityCommands } from './identity-commands.js'
 import { addInitCommand } from './init.js'
+import { addModelCommands } from './model-commands.js'
 import { addPinCommands } from './pins.js'
 import { addRulesCommands } from './rules.js'
 import { addRunCommands } from './run-commands.js'
@@ -61,6 +62,7 @@ export function programOf(frame: Frame, version: string): Command {
   addRulesCommands(program, frame)
   addContractCommands(program, frame)
   addDatasetCommands(program, frame)
+  addModelCommands(program, frame)
   addRunCommands(program, frame)
   addConsentCommands(program, frame)
   addAuditCommands(program, frame)
