@@ -114,7 +114,9 @@ function failureFor({ op }: Operation, thrown: unknown): Failure {
   const { code, place, syntaxMessage } = failureOf(thrown, otherwise[op])
   // The parser's words quote the text; only a party's own text, parsed for itself, may be told them.
   if (op === 'parse' && syntaxMessage !== undefined) return { ...place, code, syntaxMessage }
-  return (op === 'query' || op === 'train') && code === 'SYNTAX' ? { code: 'QUERY_FAILED' } : { ...place, code }
+  return (op === 'query' || op === 'train') && code === 'SYNTAX'
+    ? { code: 'QUERY_FAILED' }
+    : { ...place, code }
 }
 
 function send(reply: Reply): void {

@@ -1,6 +1,13 @@
 /** Reads the rows of a generated SELECT into blocks of numbers and trains on them. What leaves is the training's report. */
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
-import { appendBatch, emptyPart, train, untrained, type TrainingPlan, type TrainingReport } from '#libs/training'
+import {
+  appendBatch,
+  emptyPart,
+  train,
+  untrained,
+  type TrainingPlan,
+  type TrainingReport,
+} from '#libs/training'
 import { ChildFailure } from './failure.js'
 import { readRow } from './read-rows.node.js'
 import { refuseUnsafe, startQuery } from './run-query.node.js'
@@ -61,8 +68,7 @@ async function readParts(connection: DuckDBConnection, { rowsSql, plan, maxRows 
 /** The values of a column as the database holds them: one array, without a copy. */
 function numbersOf(chunk: DuckDBDataChunk, index: number): Float32Array | Int32Array {
   const vector: unknown = chunk.getColumnVector(index)
-  const items =
-    typeof vector === 'object' && vector !== null && 'items' in vector ? vector.items : undefined
+  const items = typeof vector === 'object' && vector !== null && 'items' in vector ? vector.items : undefined
   if (items instanceof Float32Array || items instanceof Int32Array) return items
   throw new ChildFailure('REQUEST_INVALID')
 }
