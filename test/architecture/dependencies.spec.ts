@@ -72,6 +72,24 @@ const violations: [string, Tree, string, string][] = [
     'libs/attestation/src/seal.ts -> libs/envelope/src/index.ts',
   ],
   [
+    'a training imports bytes and digests',
+    { 'libs/training/src/digest.ts': `import '#libs/canonical'` },
+    'training-is-arithmetic',
+    'libs/training/src/digest.ts -> libs/canonical/src/index.ts',
+  ],
+  [
+    'the engine imports the envelope',
+    { 'libs/engine/src/open.ts': `import '#libs/envelope'` },
+    'engine-runs-trainings',
+    'libs/engine/src/open.ts -> libs/envelope/src/index.ts',
+  ],
+  [
+    'the runtime imports the envelope',
+    { 'libs/runtime/src/open.ts': `import '#libs/envelope'` },
+    'runtime-runs-checked-models',
+    'libs/runtime/src/open.ts -> libs/envelope/src/index.ts',
+  ],
+  [
     'the contract imports attestation',
     { 'libs/contract/src/judge.ts': `import '#libs/attestation'` },
     'contract-knows-queries',

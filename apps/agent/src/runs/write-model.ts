@@ -13,16 +13,16 @@ import { AgentError } from '../errors.js'
 export async function writeModel(folder: string, result: ReleasedOutput): Promise<readonly string[]> {
   if (result.type !== 'sealroom/training/v1') return []
   const { contract, run, output, card, model, simulated } = result
-  const cardFile = join(folder, `${output}.card.json`)
-  const shown = { contract, run, simulated, ...card, sha256: model?.sha256 ?? null }
-  await writeDurably(cardFile, `${JSON.stringify(shown, null, 2)}\n`, { replace: true })
-  if (model === null) return [cardFile]
-  const bytes = fromBase64url(model.onnx)
-  if (createHash('sha256').update(bytes).digest('hex') !== model.sha256)
+  const bytes = model === null ? null : fromBase64url(model.onnx)
+  if (bytes !== null && createHash('sha256').update(bytes).digest('hex') !== model?.sha256)
     throw new AgentError(
       'RESULT_NOT_VERIFIED',
       `the model of output ${output} has another digest than it says`,
     )
+  const cardFile = join(folder, `${output}.card.json`)
+  const shown = { contract, run, simulated, ...card, sha256: model?.sha256 ?? null }
+  await writeDurably(cardFile, `${JSON.stringify(shown, null, 2)}\n`, { replace: true })
+  if (bytes === null) return [cardFile]
   const modelFile = join(folder, `${output}.onnx`)
   await writeDurably(modelFile, bytes, { replace: true })
   return [cardFile, modelFile]
