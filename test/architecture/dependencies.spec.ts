@@ -72,6 +72,12 @@ const violations: [string, Tree, string, string][] = [
     'libs/attestation/src/seal.ts -> libs/envelope/src/index.ts',
   ],
   [
+    'the runtime of models imports the envelope',
+    { 'libs/runtime/src/open.ts': `import '#libs/envelope'` },
+    'runtime-runs-checked-models',
+    'libs/runtime/src/open.ts -> libs/envelope/src/index.ts',
+  ],
+  [
     'the contract imports attestation',
     { 'libs/contract/src/judge.ts': `import '#libs/attestation'` },
     'contract-knows-queries',
