@@ -84,7 +84,7 @@ const violations: [string, Tree, string, string][] = [
     'libs/engine/src/open.ts -> libs/envelope/src/index.ts',
   ],
   [
-    'the runtime imports the envelope',
+    'the runtime of models imports the envelope',
     { 'libs/runtime/src/open.ts': `import '#libs/envelope'` },
     'runtime-runs-checked-models',
     'libs/runtime/src/open.ts -> libs/envelope/src/index.ts',

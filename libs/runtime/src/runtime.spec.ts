@@ -4,12 +4,14 @@ import {
   checkModel,
   floatTensor,
   logisticModel,
+  type Attribute,
   type CheckedModel,
   type Model,
   type ModelNode,
 } from '#libs/model'
 import type { MemoryFile } from '#libs/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RuntimeError } from './errors.js'
 import { startModelRuntime, withModelRuntime, type ModelRuntime } from './model-runtime.node.js'
 import type { ModelSession, RowsRun } from './model-session.node.js'
 
@@ -243,6 +245,54 @@ describe('withModelRuntime', () => {
       (cause: unknown) => cause,
     )
     expect(['OUT_OF_MEMORY', 'RUN_FAILED', 'CHILD_DIED']).toContain((failure as { code: string }).code)
+  })
+
+  it('scores alike where there is no bubblewrap', async () => {
+    await withModelRuntime({ mode: 'process' }, async (runtime) => {
+      const session = await runtime.load(scorer)
+      const first = { rows: { shape: [2, 7], bytes: bytesOf(table.subarray(0, 14)) } }
+      const { scores } = await session.run(first, timeoutMilliseconds)
+      expect(floats(scores)).toEqual((await outside(scorer)).subarray(0, 2))
+    })
+  })
+
+  it('refuses or ends a model whose trees lead back to themselves', async () => {
+    const list = (name: string, values: readonly number[]): Attribute => ({
+      ...{ name, kind: 'ints', value: values.map(BigInt) },
+    })
+    const floatList = (name: string, values: readonly number[]): Attribute => ({
+      ...{ name, kind: 'floats', value: Float32Array.from(values) },
+    })
+    const attributes = [
+      ...[list('nodes_treeids', [0, 0]), list('nodes_nodeids', [0, 1]), list('nodes_featureids', [0, 0])],
+      ...[
+        list('nodes_truenodeids', [1, 0]),
+        list('nodes_falsenodeids', [1, 0]),
+        floatList('nodes_values', [0, 0]),
+      ],
+      ...[{ name: 'nodes_modes', kind: 'strings', value: ['BRANCH_LEQ', 'BRANCH_LEQ'] } as const],
+      ...[list('target_treeids', [0]), list('target_nodeids', [1]), list('target_ids', [0])],
+      ...[floatList('target_weights', [1]), { name: 'n_targets', kind: 'int', value: 1n } as const],
+    ]
+    const tree = {
+      ...{ name: '', domain: 'ai.onnx.ml', operator: 'TreeEnsembleRegressor', inputs: ['rows'] },
+      ...{ outputs: ['scores'], attributes },
+    }
+    const model = logisticModel(weights, 0)
+    const opsets = [...model.opsets, { domain: 'ai.onnx.ml', version: 3 }]
+    const checked = checkModel({
+      ...model,
+      opsets,
+      graph: { ...model.graph, nodes: [tree], initializers: [] },
+    })
+    const scored = withModelRuntime({ startMilliseconds: 3000 }, async (runtime) => {
+      const session = await runtime.load(checked)
+      return session.run({ rows: { shape: [2, 7], bytes: bytesOf(table.subarray(0, 14)) } }, 500)
+    })
+    const failure: unknown = await scored.catch((cause: unknown) => cause)
+    expect(['MODEL_NOT_LOADED', 'TIMED_OUT', 'CHILD_DIED', 'OUT_OF_MEMORY']).toContain(
+      (failure as RuntimeError).code,
+    )
   })
 
   it('closes what was used, and says so to whoever goes on', async () => {

@@ -66,6 +66,24 @@ describe('scoreColumns', () => {
     }
   })
 
+  it('puts columns of eight bytes together without touching a bit', async () => {
+    const graph: Model['graph'] = {
+      ...{ name: 'same', initializers: [] },
+      nodes: [
+        { name: '', domain: '', operator: 'Identity', inputs: ['pair'], outputs: ['same'], attributes: [] },
+      ],
+      inputs: [{ name: 'pair', type: 'float64', shape: ['n', 2] }],
+      outputs: [{ name: 'same', type: 'float64', shape: ['n', 2] }],
+    }
+    const other = await runtime.load(checkModel({ ...base, graph }))
+    const a = Float64Array.of(1 / 3, -0, Number.NaN)
+    const b = Float64Array.of(5e-324, Number.MAX_VALUE, -1)
+    const mapping = { inputs: { pair: ['a', 'b'] }, output: 'same' }
+    const { width, values } = await scoreColumns(runtime, other, { ...request, columns: { a, b }, mapping })
+    expect(width).toBe(2)
+    expect([...values]).toEqual([1 / 3, 5e-324, -0, Number.MAX_VALUE, Number.NaN, -1])
+  })
+
   const wrong: [name: string, change: Partial<ScoreRequest>][] = [
     ['a column missing', { columns: { age: Float64Array.of(1, 2, 3) } }],
     ['a column too short', { columns: { ...request.columns, stay: Float32Array.of(1) } }],
