@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, readlink, realpath, writeFile, type FileHandle } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { text } from '../../demo/src/answers.js'
@@ -79,6 +80,38 @@ async function everythingKept(): Promise<{ name: string; bytes: Buffer }[]> {
   return await Promise.all(files.map(async (name) => ({ name, bytes: await readFile(name) })))
 }
 
+/** Which of these a process holds anywhere in its memory, as Linux shows it; an overlap finds what lies across two reads. */
+async function inMemory(pid: number, sought: Readonly<Record<string, Buffer>>): Promise<readonly string[]> {
+  const found = new Set<string>()
+  const overlap = Math.max(...Object.values(sought).map(({ length }) => length)) - 1
+  const chunk = Buffer.alloc(16 * 1024 * 1024)
+  const memory = await open(`/proc/${pid}/mem`)
+  try {
+    for (const line of (await readFile(`/proc/${pid}/maps`, 'utf8')).split('\n')) {
+      const [, from = '', to = ''] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? []
+      for (let at = Number.parseInt(from, 16); at < Number.parseInt(to, 16); at += chunk.length - overlap) {
+        const length = Math.min(chunk.length, Number.parseInt(to, 16) - at)
+        const bytesRead = await readMemory(memory, chunk, length, at)
+        for (const [what, bytes] of Object.entries(sought))
+          if (chunk.subarray(0, bytesRead).includes(bytes)) found.add(what)
+      }
+    }
+  } finally {
+    await memory.close()
+  }
+  return [...found]
+}
+
+async function readMemory(memory: FileHandle, chunk: Buffer, length: number, at: number): Promise<number> {
+  try {
+    return (await memory.read(chunk, 0, length, at)).bytesRead
+  } catch (error) {
+    // The process runs on: a range that it has given back since is no longer there to read.
+    if ((error as NodeJS.ErrnoException).code === 'EIO') return 0
+    throw error
+  }
+}
+
 describe('what the coordinator keeps after two runs', () => {
   it('holds what it must, so the search finds what is there', async () => {
     const kept = await everythingKept()
@@ -89,6 +122,26 @@ describe('what the coordinator keeps after two runs', () => {
   it.each(Object.entries(markers))('does not hold %s', async (_what, marker) => {
     const found = (await everythingKept()).filter(({ bytes }) => bytes.includes(marker))
     expect(found.map(({ name }) => name)).toEqual([])
+  })
+
+  it('does not hold a planted one anywhere in its memory, where its contract is found', async () => {
+    const { pid } = study.stack.coordinator
+    // What stands in programs, or is too short to be told from chance, says nothing about memory.
+    const unplanted = ['a Parquet file', 'the form of a released output']
+    const planted = Object.fromEntries(Object.entries(markers).filter(([what]) => !unplanted.includes(what)))
+    const contract = Buffer.from(study.contract)
+    expect(await inMemory(pid, { ...planted, 'the contract': contract })).toEqual(['the contract'])
+  }, 60_000)
+
+  it('has no file open for writing but in its own folder: there are no temporary ones', async () => {
+    const { pid } = study.stack.coordinator
+    const kept = await realpath(study.stack.folder)
+    const links = await Promise.all(
+      (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')),
+    )
+    const files = links.filter((path) => path.startsWith('/') && !path.startsWith('/dev/'))
+    expect(files.some((path) => path.startsWith(kept))).toBe(true)
+    expect(files.filter((path) => !path.startsWith(kept) && path.startsWith(tmpdir()))).toEqual([])
   })
 
   it('does not hold them in what it answers either, to anyone', async () => {

@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { parsedQuery } from './cast.js'
+import { owners, parsedQuery } from './cast.js'
 import { commands } from './commands/index.js'
 import { config } from './config.js'
 import { World } from './world.js'
@@ -25,6 +25,16 @@ describe('the protocol', () => {
     await world.invariants.check()
     expect(world.invariants.counts).toEqual({ releases: 2, completed: 1, refusals: 0 })
   })
+
+  it.each(['nobody', ...owners] as const)(
+    'gives no output keys where %s cosigned the Receipt',
+    async (who) => {
+      const world = await World.begin(tree)
+      await world.hurryOutputKeys(who === 'nobody' ? null : who)
+      await world.invariants.check()
+      expect(world.invariants.counts).toEqual({ releases: 2, completed: 0, refusals: 0 })
+    },
+  )
 
   it(
     'keeps its invariants whatever coordinator, hosts, disks and clocks do, and works again once they are honest',

@@ -147,8 +147,13 @@ export class Owner {
     if (process === null) return
     this.backups.push({ disk: this.disk.backup(), logSize: this.cast.log.size() })
     if (this.backups.length > backupsKept) this.backups.shift()
+    await this.attempt(() => process.daemon.look())
+  }
+
+  /** Does something in its process, which may end in the midst of it. */
+  async attempt(step: () => Promise<unknown>): Promise<void> {
     try {
-      await process.daemon.look()
+      await step()
     } catch (error) {
       if (!(error instanceof Crashed)) throw error
     }

@@ -94,6 +94,16 @@ export class World {
     for (let i = 0; i < 12 && this.keeper.run(run).record.state !== state; i++) await this.turn()
   }
 
+  /** Plays a run until its Receipt is to be recorded, lets one owner at most cosign it, and says that it is. */
+  async hurryOutputKeys(cosigner: OwnerLabel | null): Promise<void> {
+    const run = await this.request()
+    await this.approve(run)
+    await this.playUntil(run, 'recordingReceipt')
+    if (cosigner !== null) await this.owners[cosigner].look()
+    this.keeper.claim(run, 'awaitingOutputKeys')
+    for (const worker of this.workers) await worker.look()
+  }
+
   async pass(seconds: number): Promise<void> {
     const slice = Math.min(seconds, 20)
     const slices = Math.min(Math.ceil(seconds / slice), 12)
@@ -110,20 +120,22 @@ export class World {
     const { contract, dataset } = this.cast.versions[label].manifest.payload
     if (!owner.running || this.withdrawn.has(label)) return
     this.withdrawn.add(label)
-    const { store } = owner.agent
-    const key = `${contract}/${dataset}/0000000001`
-    const version = await store.get(spaces.datasetVersions, key)
-    if (version === undefined) throw new RangeError(`${label} has no version`)
-    await store.write(store.put(spaces.datasetVersions, key, { ...version, withdrawn: true }))
-    const withdrawal = await owner.party.sign(withdrawalKind, {
-      contract,
-      dataset,
-      manifest: null,
-      from: this.cast.clock.iso(),
-      reason: 'a test',
+    await owner.attempt(async () => {
+      const { store } = owner.agent
+      const key = `${contract}/${dataset}/0000000001`
+      const version = await store.get(spaces.datasetVersions, key)
+      if (version === undefined) throw new RangeError(`${label} has no version`)
+      await store.write(store.put(spaces.datasetVersions, key, { ...version, withdrawn: true }))
+      const withdrawal = await owner.party.sign(withdrawalKind, {
+        contract,
+        dataset,
+        manifest: null,
+        from: this.cast.clock.iso(),
+        reason: 'a test',
+      })
+      this.invariants.withdrew(label)
+      await this.keeper.record(label, withdrawal.jws)
     })
-    this.invariants.withdrew(label)
-    await this.keeper.record(label, withdrawal.jws)
   }
 
   /** What `sealroom identity renew` does: new keys, one Identity more, the daemon started over them. */

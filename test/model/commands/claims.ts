@@ -4,6 +4,7 @@ import { signingKeyFromSeed } from '#libs/canonical'
 import type { RunState } from '#libs/protocol'
 import { aParty, seededBytes } from '#libs/testing'
 import { otherMeasurement } from '../../adversary/stage/offer-of.js'
+import { owners } from '../cast.js'
 import { forgeries } from '../forged-offer.js'
 import { act, anOwner, aRun } from './act.js'
 
@@ -28,16 +29,10 @@ export const claimState = fc.tuple(aRun, states).map(([back, state]) =>
   }),
 )
 
-/** Says of a run whose Receipt nobody has cosigned that its output keys may be given. */
-export const hurryOutputKeys = fc.constant(
-  act('hurryOutputKeys', [], async (world) => {
-    const run = await world.request()
-    await world.approve(run)
-    await world.playUntil(run, 'recordingReceipt')
-    world.keeper.claim(run, 'awaitingOutputKeys')
-    for (const worker of world.workers) await worker.look()
-  }),
-)
+/** Says of a run whose Receipt at most one owner has cosigned that its output keys may be given. */
+export const hurryOutputKeys = fc
+  .constantFrom(null, ...owners)
+  .map((cosigner) => act('hurryOutputKeys', [cosigner], (world) => world.hurryOutputKeys(cosigner)))
 
 /** Says that the worker is dead, and wants all of a round again from another one. */
 export const again = fc.tuple(aRun, fc.boolean()).map(([back, forget]) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { loadConfig } from '../config.js'
 import { startCoordinator } from '../start-coordinator.js'
 import { aStage, testOrigin, type Stage } from '../testing/stage.js'
@@ -88,6 +88,22 @@ describe('a data folder', () => {
         startCoordinator(config({ dataFolder: folder, port }), { memory: true }),
       ).rejects.toMatchObject({ code: 'PORT_IN_USE' })
     await rm(folder, { recursive: true })
+  })
+
+  it('leaves it to its caller to say that a port is in use: nothing is logged beside that', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealroom-second-'))
+    const port = Number(new URL(stage.url).port)
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      const options = { dataFolder: folder, port, logLevel: 'error' }
+      await expect(startCoordinator(config(options), { memory: true })).rejects.toMatchObject({
+        code: 'PORT_IN_USE',
+      })
+      expect(written.mock.calls).toEqual([])
+    } finally {
+      written.mockRestore()
+      await rm(folder, { recursive: true })
+    }
   })
 
   it('that lost its keys does not serve the log that it had', async () => {
