@@ -1,4 +1,5 @@
 /** `npm run bench`: one table, each figure beside a peer or a limit of the same run. Names given as arguments choose parts. */
+import { benchAttestation } from './attestation.js'
 import { benchAudit } from './audit.js'
 import { benchLargeRun } from './large-run.js'
 import { benchLog } from './log.js'
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   seal: benchSeal,
   score: benchScore,
   audit: benchAudit,
+  attestation: benchAttestation,
   log: benchLog,
 }
 

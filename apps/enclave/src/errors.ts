@@ -4,6 +4,7 @@ import { CodedError, type Thumbprint } from '#libs/canonical'
 export type EnclaveErrorCode =
   | 'USAGE'
   | 'TEE_MISSING'
+  | 'TEE_FAILED'
   | 'ASSIGNMENT_INVALID'
   | 'ACTIVATION_INVALID'
   | 'IDENTITY_UNKNOWN'

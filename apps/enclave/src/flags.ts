@@ -6,6 +6,7 @@ export interface Flags {
   readonly coordinator: string | null
   readonly enrolmentFile: string | null
   readonly simulatorKeyFile: string | null
+  readonly collateralFolder: string | null
   readonly measurement: boolean
   readonly instance: boolean
   readonly json: boolean
@@ -22,6 +23,7 @@ export function parseFlags(args: readonly string[]): Flags {
     coordinator: values.coordinator ?? null,
     enrolmentFile: values['enrolment-file'] ?? null,
     simulatorKeyFile: values['simulator-key-file'] ?? null,
+    collateralFolder: values['collateral-folder'] ?? null,
     measurement: values.measurement ?? false,
     instance: values.instance ?? false,
     json: values.json ?? false,
@@ -48,6 +50,7 @@ function parsed(args: readonly string[]) {
         coordinator: { type: 'string' },
         'enrolment-file': { type: 'string' },
         'simulator-key-file': { type: 'string' },
+        'collateral-folder': { type: 'string' },
         measurement: { type: 'boolean' },
         instance: { type: 'boolean' },
         json: { type: 'boolean' },

@@ -1,32 +1,44 @@
-/** TEEs of real hardware. No evidence source is built in yet, so a production worker says what it looked for and ends. */
+/** TEEs of real hardware: whichever the kernel offers evidence of. There is no way from here to the simulator. */
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { EnclaveError } from './errors.js'
+import { readCollateralFolder } from './guest/collateral-folder.js'
+import { kernelTsmFiles, tsmFolder, type TsmFiles } from './guest/tsm-files.js'
+import { openTsmSource } from './guest/tsm-source.js'
 import type { Tee } from './tee.js'
 
-/** Where Linux offers a guest the evidence of its machine. */
-export const teeDevices = [
-  { device: '/dev/sev-guest', name: 'AMD SEV-SNP' },
-  { device: '/dev/tdx_guest', name: 'Intel TDX' },
+/** Devices of TEEs whose evidence this worker does not take, with the reason. */
+export const otherDevices = [
+  { device: '/dev/sev-guest', why: 'AMD SEV-SNP without configfs-tsm: it needs Linux 6.7' },
+  { device: '/dev/tdx_guest', why: 'Intel TDX without configfs-tsm: it needs Linux 6.7' },
+  { device: '/dev/nsm', why: 'AWS Nitro: it answers to ioctl alone, which needs native code' },
+  { device: '/dev/tpmrm0', why: 'a vTPM alone, as on Azure: no evidence of it is released on yet' },
 ] as const
 
-export const hardwareTee: Tee = {
-  title: 'Sealroom enclave worker',
-  help: '',
-  open: ({ simulatorKeyFile }) => {
-    if (simulatorKeyFile !== null)
-      return Promise.reject(
-        new EnclaveError('USAGE', 'this worker has no simulator; --simulator-key-file means nothing to it'),
-      )
-    return Promise.reject(
-      new EnclaveError('TEE_MISSING', missing(teeDevices.filter(({ device }) => existsSync(device)))),
-    )
-  },
+/** The machine's TEE, looked for by these files. */
+export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => boolean): Tee {
+  return {
+    title: 'Sealroom enclave worker',
+    help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; or Intel’s nine files\n',
+    open: async ({ simulatorKeyFile, collateralFolder }) => {
+      if (simulatorKeyFile !== null)
+        throw new EnclaveError(
+          'USAGE',
+          'this worker has no simulator; --simulator-key-file means nothing to it',
+        )
+      if (!files.isHere()) throw new EnclaveError('TEE_MISSING', missing(isThere))
+      const collateral = collateralFolder === null ? {} : await readCollateralFolder(collateralFolder)
+      return openTsmSource({ files, requestName: () => `sealroom-${randomUUID()}`, collateral })
+    },
+  }
 }
 
-function missing(found: readonly { readonly device: string; readonly name: string }[]): string {
-  const looked = teeDevices.map(({ device, name }) => `${device} (${name})`).join(', ')
+export const hardwareTee: Tee = hardwareTeeWith(kernelTsmFiles, existsSync)
+
+function missing(isThere: (path: string) => boolean): string {
+  const found = otherDevices.filter(({ device }) => isThere(device))
   if (found.length === 0)
-    return `no TEE is here: looked for ${looked}, found none. Start it in a confidential VM, or try things out with main-simulated.js`
-  const there = found.map(({ device, name }) => `${device} (${name})`).join(', ')
-  return `found ${there}, but this build cannot get evidence from it yet; nothing would be released to it, so it ends`
+    return `no TEE is here: looked for ${tsmFolder}, ${otherDevices.map(({ device }) => device).join(', ')}, found none. Start it in a confidential VM, or try things out with main-simulated.js`
+  const there = found.map(({ device, why }) => `${device} (${why})`).join('; ')
+  return `no evidence can be had here: ${tsmFolder} is missing; found ${there}. Nothing would be released to it, so it ends`
 }

@@ -48,7 +48,7 @@ import {
 } from '#libs/translog'
 import { witnessName } from './run-log.js'
 import type { RunChannel } from './run-channel.js'
-import type { EvidenceSource } from './tee.js'
+import type { DescribedSource } from './tee.js'
 
 const origin = 'rehearsal.invalid/1'
 const start = Date.parse('2026-01-01T12:00:00.000Z')
@@ -88,7 +88,7 @@ export class RehearsalWorld {
   }
 
   /** A run that is ready for its Offer. */
-  async assignment({ entry }: EvidenceSource): Promise<Assignment> {
+  async assignment({ entry }: DescribedSource): Promise<Assignment> {
     const { consent, daemon } = this
     const sealing = await generateSealingKeyPair(this.randomBytes)
     const identity = await this.sign(
@@ -303,7 +303,7 @@ export class RehearsalWorld {
     return { type, id, digest: leaf, index: this.indexes.get(leaf) ?? null, statement: jws, attachment }
   }
 
-  private terms(entry: EvidenceSource['entry']): ContractTerms {
+  private terms(entry: DescribedSource['entry']): ContractTerms {
     return {
       sealroom: 'contract/v1',
       name: 'rehearsal',

@@ -18,11 +18,15 @@ import { RehearsalWorld } from './rehearsal-world.js'
 import { RoundRecord } from './round-record.js'
 import { logTermsOf, RunLog } from './run-log.js'
 import { signStart } from './sign-start.js'
+import type { DescribedSource } from './tee.js'
 import { verifyJob } from './verify-job.js'
 
-/** @throws whatever would end a run: a worker that throws here must not take one. */
+/**
+ * Plays one run with a TEE that shows all of its entry at any time: made-up runs happen in 1970, when no vendor's certificate was valid.
+ * @throws whatever would end a run: a worker that throws here must not take one.
+ */
 export async function rehearse(
-  worker: OfferedWorker,
+  worker: OfferedWorker & { readonly source: DescribedSource },
   parser: Pick<Engine, 'parse'>,
   randomBytes: (length: number) => Uint8Array,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import { issueSimulatedEvidence } from '#libs/attestation/simulator'
 import { EnclaveError } from './errors.js'
 import { required } from './flags.js'
 import { installationRoot, measureBuild } from './measurement.js'
-import type { EvidenceSource, Tee } from './tee.js'
+import type { DescribedSource, Tee } from './tee.js'
 
 export const simulatedTee: Tee = {
   title: 'Sealroom enclave worker, SIMULATED TEE: protects nothing, for trying things out',
@@ -18,7 +18,7 @@ export const simulatedTee: Tee = {
 }
 
 /** A source that states this measurement under this key. */
-export function simulatedSource(key: SigningKey, measurement: Digest): EvidenceSource {
+export function simulatedSource(key: SigningKey, measurement: Digest): DescribedSource {
   return {
     kind: 'simulated',
     simulated: true,

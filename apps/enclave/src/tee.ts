@@ -11,13 +11,16 @@ export interface EvidenceSource {
   readonly simulated: boolean
   /** What the evidence will say that runs here. */
   readonly measurement: Digest
-  /** What a contract writes to accept this TEE and this build. */
-  readonly entry: ContractTerms['enclaves'][number]
+  /** What a contract writes to accept this TEE and this build; null where the TEE alone does not show all of it. */
+  readonly entry: ContractTerms['enclaves'][number] | null
   /** Index of the first entry of a contract's enclaves that this TEE can hope to meet; null where there is none. */
   entryOf(enclaves: ContractTerms['enclaves']): number | null
   /** Evidence over 64 bytes of report data. `now` is the enclave's own time; hardware does not ask for it. */
   evidence(reportData: Uint8Array, now: number): Promise<Evidence>
 }
+
+/** A source that vouches at any time, and whose TEE shows all that a contract writes of it: one that a run can be rehearsed with. */
+export type DescribedSource = EvidenceSource & { readonly entry: NonNullable<EvidenceSource['entry']> }
 
 /** A kind of TEE, before it is known to be here. */
 export interface Tee {
@@ -27,4 +30,10 @@ export interface Tee {
   readonly help: string
   /** @throws EnclaveError `TEE_MISSING`, `USAGE`. */
   open(flags: Flags): Promise<EvidenceSource>
+}
+
+/** The source for a rehearsal; null for hardware, whose certificates are valid in their own years only. */
+export function sourceForRehearsal(source: EvidenceSource): DescribedSource | null {
+  const { entry } = source
+  return source.simulated && entry !== null ? { ...source, entry } : null
 }

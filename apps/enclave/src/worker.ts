@@ -16,7 +16,7 @@ import { freshKeys } from './fresh-keys.js'
 import { endWithPool, reportReady, reportTaken } from './instance-process.js'
 import { lineJournal } from './journal.js'
 import { rehearse } from './rehearse.js'
-import type { EvidenceSource } from './tee.js'
+import { sourceForRehearsal, type EvidenceSource } from './tee.js'
 import { warmEngines } from './warm-engines.js'
 
 export interface InstanceOptions {
@@ -40,9 +40,14 @@ export async function runInstance({ source, coordinator, enrolment }: InstanceOp
     ])
     // Whoever is assigned a run should not wait for a child to start, nor for code to be compiled.
     const worker = { source, build, sandbox: sandbox.mode }
+    const rehearsed = sourceForRehearsal(source)
     await Promise.all([
       engines.ready(),
-      engines.parser().then((parser) => rehearse(worker, parser, randomBytes)),
+      engines
+        .parser()
+        .then((parser) =>
+          rehearsed === null ? undefined : rehearse({ ...worker, source: rehearsed }, parser, randomBytes),
+        ),
     ])
     await register(connection, {
       key: connection.key.publicKey,

@@ -1,0 +1,71 @@
+/**
+ * Evidence of the machine that this worker runs in, by configfs-tsm: an SNP report or a TDX quote over the Offer. What runs here the
+ * hardware says, not this code: it reads its own measurement out of a first report, which nobody believes for that.
+ */
+import {
+  inspectUnverified,
+  parseReferenceValues,
+  proposeReference,
+  type Collateral,
+  type Evidence,
+} from '#libs/attestation'
+import { EnclaveError } from '../errors.js'
+import type { EvidenceSource } from '../tee.js'
+import { certificatesOf } from './snp-certificates.js'
+import type { TsmFiles } from './tsm-files.js'
+import { tsmReport, type TsmReport } from './tsm-report.js'
+
+/** What a source is made of. */
+export interface TsmMachine {
+  readonly files: TsmFiles
+  /** A name for a request that no other process uses. */
+  readonly requestName: () => string
+  /** What lies beside the worker: what the vendor publishes and the host does not hand over. Its files win over the host's. */
+  readonly collateral: Collateral
+}
+
+const kinds = { sev_guest: 'sev-snp', tdx_guest: 'tdx' } as const
+
+/**
+ * Opens the machine's TEE.
+ * @throws EnclaveError `TEE_FAILED`; AttestationError where its report cannot be read.
+ */
+export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource> {
+  const first = await ask(machine, new Uint8Array(64))
+  const kind = kindOf(first)
+  const inspection = inspectUnverified(first.report, kind)
+  const measurement = inspection.unverifiedFacts[kind === 'tdx' ? 'mrTd' : 'measurement']
+  if (typeof measurement !== 'string') throw new TypeError(`a report of ${kind} without a measurement`)
+  return {
+    kind,
+    simulated: false,
+    measurement,
+    // What a TD needs beside its quote, Intel's collateral says; people write that entry.
+    entry: kind === 'tdx' ? null : parseReferenceValues(proposeReference(inspection, null).entry),
+    entryOf: (enclaves) => {
+      const index = enclaves.findIndex(
+        (entry) => entry.tee === kind && entry.measurement.includes(measurement),
+      )
+      return index === -1 ? null : index
+    },
+    evidence: async (reportData) => evidenceOf(await ask(machine, reportData), machine),
+  }
+}
+
+function ask({ files, requestName }: TsmMachine, reportData: Uint8Array): Promise<TsmReport> {
+  return tsmReport(files, requestName(), reportData)
+}
+
+function evidenceOf(answer: TsmReport, { collateral }: TsmMachine): Evidence {
+  const kind = kindOf(answer)
+  const beside = kind === 'sev-snp' ? { ...certificatesOf(answer.auxiliary), ...collateral } : collateral
+  return { kind, bytes: answer.report, collateral: beside }
+}
+
+function kindOf({ provider }: TsmReport): 'sev-snp' | 'tdx' {
+  if (provider === 'sev_guest' || provider === 'tdx_guest') return kinds[provider]
+  throw new EnclaveError(
+    'TEE_FAILED',
+    `configfs-tsm: its provider is not known here; expected ${Object.keys(kinds).join(' or ')}`,
+  )
+}
