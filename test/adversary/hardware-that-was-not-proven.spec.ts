@@ -66,10 +66,18 @@ const older = { id: snpExtension.snp, value: derInteger(23) }
 const debugPolicy = [51, 1, 0b1010]
 
 const attacks: readonly [string, ForgedMachine, string][] = [
-  ['SEV-SNP in debug mode', makers.snp((f) => f.report.set(debugPolicy, snpField.policy)), 'policy.debug'],
+  [
+    'SEV-SNP in debug mode',
+    makers.snp((f) => {
+      f.report.set(debugPolicy, snpField.policy)
+    }),
+    'policy.debug',
+  ],
   [
     'SEV-SNP with a migration agent',
-    makers.snp((f) => f.report.set([51, 1, 0b110], snpField.policy)),
+    makers.snp((f) => {
+      f.report.set([51, 1, 0b110], snpField.policy)
+    }),
     'policy.migrationAgent',
   ],
   [
@@ -86,8 +94,20 @@ const attacks: readonly [string, ForgedMachine, string][] = [
     }),
     'reportedTcb',
   ],
-  ['SEV-SNP of an older guest', makers.snp((f) => f.report.set([6], snpField.guestSvn)), 'guestSvn'],
-  ['SEV-SNP of another generation', makers.snp((f) => f.report.set([0x19, 0x01], snpField.cpuid)), 'CPUID'],
+  [
+    'SEV-SNP of an older guest',
+    makers.snp((f) => {
+      f.report.set([6], snpField.guestSvn)
+    }),
+    'guestSvn',
+  ],
+  [
+    'SEV-SNP of another generation',
+    makers.snp((f) => {
+      f.report.set([0x19, 0x01], snpField.cpuid)
+    }),
+    'CPUID',
+  ],
   ['SEV-SNP that a stranger signed', makers.snp((f) => (f.signer = stranger)), 'SIGNATURE'],
   ['SEV-SNP under a root that nobody pinned', makers.snp(undefined, { isTrusted: false }), 'CHAIN_UNTRUSTED'],
   ['SEV-SNP whose authority AMD revoked', makers.snp((f) => f.crl?.revoked.push(2)), 'REVOKED'],
