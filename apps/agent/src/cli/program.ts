@@ -1,5 +1,6 @@
 /** The `sealroom` command: its words, and which file does what. */
 import { Command, CommanderError } from 'commander'
+import { addAttestCommands } from './attest-commands.js'
 import { addBackupCommands } from './backup.js'
 import { addContractCommands } from './contract-commands.js'
 import { addConsentCommands } from './consent-commands.js'
@@ -64,6 +65,7 @@ export function programOf(frame: Frame, version: string): Command {
   addRunCommands(program, frame)
   addConsentCommands(program, frame)
   addAuditCommands(program, frame)
+  addAttestCommands(program, frame)
   addStatusCommand(program, frame)
   addDaemonCommand(program, frame)
   addBackupCommands(program, frame)
