@@ -21,6 +21,7 @@ const entries: Readonly<Record<string, Record<string, unknown>>> = {
     measurement: [hex(48)],
     minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115 },
     maximumAgeSeconds: 300,
+    generations: ['milan'],
   },
   'SEV-SNP, all': {
     tee: 'sev-snp',

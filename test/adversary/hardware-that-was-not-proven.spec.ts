@@ -4,6 +4,8 @@ import { payloadBytes } from '#libs/canonical'
 import { collateralDigest, collateralAskOf, noCollateral } from '#libs/attestation'
 import { aClock, makeKey, snpExtension, snpField, tdField, derInteger } from '#libs/testing'
 import { acceptSchema } from '#libs/protocol'
+import { spaces } from '../../apps/agent/src/store/records.js'
+import { hardwareText } from '../../apps/agent/src/trust/hardware-text.js'
 import { recordedCollateral } from '../../apps/agent/src/trust/recorded-collateral.js'
 import { expectNothingGiven } from './stage/expect-nothing-given.js'
 import { ForgedHardware, forgedEntries, type ForgedMachine } from './stage/forged-hardware.js'
@@ -30,7 +32,7 @@ describe('hardware that the contract names', () => {
     ['SEV-SNP', makers.snp()],
     ['TDX', makers.tdx()],
     ['Nitro', makers.nitro()],
-  ])('gets the keys of its one run: %s', async (_, machine) => {
+  ])('gets the keys of its one run: %s', async (name, machine) => {
     const scene = await begin()
     await scene.toAccepts(offered(machine))
     await scene.act()
@@ -39,6 +41,12 @@ describe('hardware that the contract names', () => {
     await scene.act()
     expect(scene.refusals()).toEqual([])
     expect(scene.released).toBe(1)
+    const made = await scene.agent.store.list(spaces.checks, `${scene.asked.request.id}/attestation/`)
+    const hardware = hardwareText(made.map(([, check]) => check))
+    expect(hardware).toContain(`measurement ${machine.measurement}`)
+    expect(hardware).toMatch(
+      new RegExp(`^${name === 'SEV-SNP' ? 'sev-snp; signed by a genoa VCEK' : name.toLowerCase()}`),
+    )
   })
 
   it('is accepted with its collateral, by digest and beside the Accept', async () => {

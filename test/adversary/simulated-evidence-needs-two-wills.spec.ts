@@ -15,7 +15,7 @@ describe('simulated evidence', () => {
 
   it('is refused beside another kind of enclave before anyone signs such a contract', async () => {
     const simulated = `  - { tee: simulated, key: "${simulatorKey.thumbprint}", measurement: ["${measurement}"], maximumAgeSeconds: 300 }`
-    const genuine = `  - { tee: sev-snp, measurement: ["${'ab'.repeat(48)}"], minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115 }, maximumAgeSeconds: 300 }`
+    const genuine = `  - { tee: sev-snp, measurement: ["${'ab'.repeat(48)}"], minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115 }, maximumAgeSeconds: 300, generations: [genoa] }`
     const mixed = Scene.begin({ yaml: (text) => text.replace(simulated, `${simulated}\n${genuine}`) })
     await expect(mixed).rejects.toThrow('no simulated enclave beside real ones')
   })

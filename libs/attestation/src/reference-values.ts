@@ -67,8 +67,8 @@ export const sevSnpReferenceSchema = z.strictObject({
     fmc: version.optional(),
   }),
   maximumAgeSeconds,
-  /** Left out: any of those whose roots are pinned, since the measurement and TCB minimums hold on each. */
-  generations: anyOf(z.enum(['milan', 'genoa', 'turin'])).optional(),
+  /** Of which processors: what is known of attacks differs from one generation to the next. */
+  generations: anyOf(z.enum(['milan', 'genoa', 'turin'])),
   /** Chip ids. Left out: chips are not told apart. */
   chips: anyOf(hex(64)).optional(),
   /** Chip ids that are refused, and with them chips that do not show theirs. Left out: none. */

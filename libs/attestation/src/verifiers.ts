@@ -1,14 +1,17 @@
 import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evidence.js'
 import { AttestationError } from './errors.js'
+import { nitroVerifier } from './nitro/verifier.js'
 import { sevSnpVerifier } from './sev-snp/verifier.js'
 import { simulatedVerifier } from './simulated/verifier.js'
 import { tdxVerifier } from './tdx/verifier.js'
 
-/**
- * The verifiers on whose word a key may be released. A new TEE adds its line here, once its way to a release has been attacked: that of
- * Nitro has not, so contracts may name it and its evidence is refused.
- */
-export const evidenceVerifiers: readonly EvidenceVerifier[] = [simulatedVerifier, sevSnpVerifier, tdxVerifier]
+/** The verifiers on whose word a key may be released. A new TEE adds its line here, once its way to a release has been attacked. */
+export const evidenceVerifiers: readonly EvidenceVerifier[] = [
+  simulatedVerifier,
+  sevSnpVerifier,
+  tdxVerifier,
+  nitroVerifier,
+]
 
 /**
  * The verifier of a kind of evidence.

@@ -115,6 +115,7 @@ const snpEntry: Json = {
   tee: 'sev-snp',
   measurement: ['12'.repeat(48)],
   minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115 },
+  generations: ['genoa'],
   maximumAgeSeconds: 300,
   gpu: { model: 'hopper', driver: ['550.90.07'], vbios: ['96.00.74.00.1A'] },
 }

@@ -38,6 +38,7 @@ enclaves:
     measurement: ["${'ab'.repeat(48)}"]
     minimumTcb: { bootloader: 3, tee: 0, snp: 8, microcode: 115 }
     maximumAgeSeconds: 300
+    generations: [genoa]
     gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.74.00.1A"] }
   - tee: tdx
     measurement: ["${'cd'.repeat(48)}"]

@@ -1,5 +1,6 @@
 /** `sealroom attest …`: looking at evidence of hardware, and at what a contract makes of it. No command here releases anything. */
 import type { Command } from 'commander'
+import { addFetchCollateralCommand } from './attest-fetch-collateral.js'
 import { attestInspect } from './attest-inspect.js'
 import { attestPolicy } from './attest-policy.js'
 import { attestReference } from './attest-reference.js'
@@ -58,4 +59,5 @@ export function addAttestCommands(program: Command, frame: Frame): void {
     )
     .addHelpText('after', '\nExample:\n  $ sealroom attest policy policy.rego\n')
     .action(frame.action<[string]>((_session, file) => attestPolicy(file)))
+  addFetchCollateralCommand(attest, frame)
 }

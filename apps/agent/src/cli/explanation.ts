@@ -70,6 +70,7 @@ export function verdictLines(verdict: NonNullable<RunExplanation['receipt']>): s
   return [
     `RECEIPT: ${verdict.ok ? 'every check holds' : 'NOT TO BE BELIEVED: a check failed'}`,
     ...(verdict.simulated ? ['  SIMULATED: the enclave was simulated; nothing protected the data'] : []),
+    ...verdict.hardware.map((line) => `  hardware: ${line}`),
     ...verdict.checks.flatMap(({ check, ok, expected, seen }) => checkLine(check, ok, expected, seen)),
   ]
 }

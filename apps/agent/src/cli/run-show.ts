@@ -6,6 +6,7 @@ import { runIdFrom } from '../runs/find-run.js'
 import { awaitRun, hasEnded } from '../runs/await-run.js'
 import { spaces } from '../store/records.js'
 import { followLog } from '../trust/log-follower.js'
+import { hardwareText } from '../trust/hardware-text.js'
 import { exitCodes } from './exit-codes.js'
 import { explanationLines } from './explanation.js'
 import type { Session } from './session.js'
@@ -50,6 +51,8 @@ export async function showRun(
   const view =
     options.wait === true ? await endedRun(session, agent, run, labelOf) : await agent.client.run(run)
   const decision = await agent.store.get(spaces.consents, view.id)
+  const verdict = await agent.store.list(spaces.checks, `${view.id}/attestation/`)
+  const hardware = hardwareText(verdict.map(([, check]) => check))
   return {
     json: {
       run: view.id,
@@ -61,10 +64,12 @@ export async function showRun(
       endedBecause: view.endedBecause,
       requestedAt: view.requestedAt,
       outputs: view.outputs,
+      hardware,
       statements: view.statements.map(({ type, id, digest, index }) => ({ type, id, digest, index })),
     },
     text: [
       ...runLines(view, labelOf),
+      ...(hardware === null ? [] : facts([['hardware', hardware]])),
       ...(decision === undefined
         ? []
         : [`this owner's people ${decision.allow ? 'allowed' : 'denied'} it at ${decision.at}`]),

@@ -13,6 +13,7 @@ import { checkConsent, checkWhole } from './check-consent.js'
 import { CheckList, type TrustCheck } from './check-list.js'
 import { checkReceipt } from './check-receipt.js'
 import { recordedCollateral, shownAccepts } from './recorded-collateral.js'
+import { hardwareText } from './hardware-text.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
 import { witnessKeys } from './witness-keys.js'
@@ -23,6 +24,8 @@ export interface ReceiptVerdict {
   /** True: the enclave was simulated and nothing protected the data. */
   readonly simulated: boolean
   readonly outcome: Receipt['outcome'] | null
+  /** Which hardware stood behind the run, one line for each of its Offers. */
+  readonly hardware: readonly string[]
   readonly checks: readonly TrustCheck[]
 }
 
@@ -41,15 +44,21 @@ export async function verifyReceipt(
     receipt !== null,
   )
   if (run.receipt === null || receipt === null)
-    return { ok: false, simulated: false, outcome: null, checks: list.checks }
+    return { ok: false, simulated: false, outcome: null, hardware: [], checks: list.checks }
   checkReceipt(list, contract, run, receipt)
-  await checkEvidence(agent.appraisal, list, contract, run, receipt)
+  const hardware = await checkEvidence(agent.appraisal, list, contract, run, receipt)
   await checkIdentities(agent, list, contract, run, receipt)
   await checkRecord(agent, list, contract, run)
   await checkConsent(agent, list, contract, run)
   await checkWhole(agent, list, contract, run)
   if (receipt.outcome === 'completed') await checkOutputKeys(agent, list, run)
-  return { ok: list.ok, simulated: receipt.simulated, outcome: receipt.outcome, checks: list.checks }
+  return {
+    ok: list.ok,
+    simulated: receipt.simulated,
+    outcome: receipt.outcome,
+    hardware,
+    checks: list.checks,
+  }
 }
 
 // The evidence was appraised by every owner when it released; the verdict is repeated for that time.
@@ -59,7 +68,7 @@ async function checkEvidence(
   contract: VerifiedContract,
   run: VerifiedRun,
   receipt: Receipt,
-): Promise<void> {
+): Promise<readonly string[]> {
   const releasedAt = run.releases.map(({ payload }) => Date.parse(payload.issuedAt))
   const accepts = shownAccepts(run)
   const verdicts = await appraiseOffers(contract, run.offers, {
@@ -82,6 +91,7 @@ async function checkEvidence(
     run.offers.map(({ offer }) => offer.payload.build.measurement),
     [receipt.build.measurement],
   )
+  return verdicts.flatMap(({ checks }) => hardwareText(checks) ?? [])
 }
 
 // An older Identity of a recipient would seal a result to a key that was taken out of use.

@@ -118,8 +118,7 @@ function demandFirmware(
 function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, demand: Demand): void {
   const { generation, signingKey, provider, chipId } = claims
   const accepted = reference.generations
-  if (accepted !== undefined)
-    demand('generation', accepted.join(' or '), generation, accepted.includes(generation))
+  demand('generation', accepted.join(' or '), generation, accepted.includes(generation))
   if (reference.providers === undefined) demand('signingKey', 'VCEK', signingKey, signingKey === 'VCEK')
   else
     demand(

@@ -420,6 +420,7 @@ describe('a report of the fake AMD', () => {
 
 const entry = {
   tee: 'sev-snp',
+  generations: ['milan', 'genoa', 'turin'],
   measurement: ['3e'.repeat(48)],
   minimumTcb: { bootloader: 4, tee: 1, snp: 24, microcode: 219 },
   maximumAgeSeconds: 300,

@@ -108,7 +108,7 @@ const guide: Readonly<Record<string, readonly [expected: string, mend: string]>>
   ],
   'enclaves.*.generations': [
     'a list of chip generations, no two alike',
-    'Write some of milan, genoa, turin.',
+    'Write those whose machines you accept: some of milan, genoa, turin. What is known of attacks differs between them.',
   ],
   'enclaves.*.generations.*': ['milan, genoa or turin', 'Write one of these generations.'],
   'enclaves.*.providers': [

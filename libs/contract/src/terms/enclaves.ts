@@ -30,7 +30,7 @@ const sevSnpEnclaveSchema = z.strictObject({
   measurement: anyOf(hex(48)),
   minimumTcb: z.strictObject({ bootloader: svn, tee: svn, snp: svn, microcode: svn, fmc: svn.optional() }),
   maximumAgeSeconds,
-  generations: anyOf(z.enum(['milan', 'genoa', 'turin'])).optional(),
+  generations: anyOf(z.enum(['milan', 'genoa', 'turin'])),
   chips: anyOf(hex(64)).optional(),
   refusedChips: anyOf(hex(64)).optional(),
   providers: anyOf(z.string().regex(/^[\x21-\x7e]{1,100}$/)).optional(),

@@ -1,0 +1,199 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { fromUtf8, toHex } from '#libs/canonical'
+import { collateralAskOf, collateralName, type CollateralAsk } from '#libs/attestation'
+import { aClock, FakeAmd, FakeIntel, snpField } from '#libs/testing'
+import { Person } from '../testing/person.js'
+import { collateralSourceOf, fetchCollateral, type CollateralHosts } from './fetching.js'
+import { CollateralFolder } from './folder.js'
+
+const now = aClock().now()
+const amd = new FakeAmd()
+const intel = new FakeIntel()
+const forgery = amd.draft(now)
+forgery.crl = amd.draftList(forgery)
+const snp = amd.make(forgery)
+const tdx = intel.make(intel.draft(now))
+const askOf = (kind: 'sev-snp' | 'tdx', bytes: Uint8Array): CollateralAsk =>
+  collateralAskOf({ kind, bytes }) ?? expect.fail('asks for nothing')
+const snpAsk = askOf('sev-snp', snp.report)
+const tdxAsk = askOf('tdx', tdx.quote)
+
+/** Answers by path; what a test puts here instead comes first. */
+const lies = new Map<string, (response: ServerResponse) => void>()
+const asked: string[] = []
+let server: Server
+let hosts: CollateralHosts
+let folder: string
+
+const file = (name: string): Uint8Array => tdx.collateral[name] ?? expect.fail(`no ${name}`)
+const chainText = (name: string): string => encodeURIComponent(fromUtf8(file(name)))
+const signed = (name: string, as: string): string =>
+  `{"${as}":${fromUtf8(file(name))},"signature":"${toHex(file(`${name}_signature`))}"}`
+
+function answer(path: string, response: ServerResponse): void {
+  const lie = lies.get(path)
+  if (lie !== undefined) lie(response)
+  else if (path === '/vcek/v1/Genoa/cert_chain') response.end(snp.chain)
+  else if (path === '/vcek/v1/Genoa/crl') response.end(snp.crl)
+  else if (path === `/vcek/v1/Genoa/${'c1'.repeat(64)}`) response.end(snp.vek)
+  else if (path === '/tdx/certification/v4/tcb')
+    response
+      .setHeader('TCB-Info-Issuer-Chain', chainText('tcb_info_issuer_chain'))
+      .end(signed('tcb_info', 'tcbInfo'))
+  else if (path === '/tdx/certification/v4/qe/identity')
+    response
+      .setHeader('SGX-Enclave-Identity-Issuer-Chain', chainText('qe_identity_issuer_chain'))
+      .end(signed('qe_identity', 'enclaveIdentity'))
+  else if (path === '/sgx/certification/v4/pckcrl')
+    response.setHeader('SGX-PCK-CRL-Issuer-Chain', chainText('pck_crl_issuer_chain')).end(file('pck_crl'))
+  else if (path === '/IntelSGXRootCA.der') response.end(file('root_ca_crl'))
+  else response.writeHead(404).end()
+}
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    asked.push(`${url.pathname}${url.search}`)
+    answer(url.pathname, response)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
+  hosts = { amd: origin, intel: origin, intelRoot: origin }
+  folder = await mkdtemp(join(tmpdir(), 'sealroom-collateral-'))
+})
+
+beforeEach(() => {
+  lies.clear()
+  asked.length = 0
+})
+
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await rm(folder, { recursive: true })
+})
+
+const hexOf = (files: Readonly<Record<string, Uint8Array>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, toHex(bytes)]))
+const fetchHere = (ask: CollateralAsk) => fetchCollateral(hosts, ask, new AbortController().signal)
+
+describe('fetched collateral', () => {
+  it('of SEV-SNP is the certificate of chip and TCB, its chain and the list', async () => {
+    const { vek, chain, crl = expect.fail('no list') } = snp
+    expect(hexOf(await fetchHere(snpAsk))).toEqual(hexOf({ vek, chain, crl }))
+    expect(asked).toContain(`/vcek/v1/Genoa/${'c1'.repeat(64)}?blSPL=04&teeSPL=01&snpSPL=24&ucodeSPL=219`)
+  })
+
+  it('of TDX is what Intel signed, byte for byte, with chains and lists', async () => {
+    expect(hexOf(await fetchHere(tdxAsk))).toEqual(hexOf(tdx.collateral))
+    expect(asked).toContain('/tdx/certification/v4/tcb?fmspc=b0c06f000000')
+    expect(asked).toContain('/sgx/certification/v4/pckcrl?ca=platform&encoding=der')
+  })
+
+  it.each<[string, CollateralAsk, string, (response: ServerResponse) => void]>([
+    ['a redirect', snpAsk, '/vcek/v1/Genoa/crl', (r) => r.writeHead(302, { location: '/other' }).end()],
+    ['an error', snpAsk, '/vcek/v1/Genoa/crl', (r) => r.writeHead(500).end()],
+    ['too much', snpAsk, '/vcek/v1/Genoa/crl', (r) => r.end(Buffer.alloc(600_000))],
+    ['a broken connection', snpAsk, '/vcek/v1/Genoa/crl', (r) => r.destroy()],
+    ['an unsigned answer', tdxAsk, '/tdx/certification/v4/tcb', (r) => r.end('{"tcbInfo":{}}')],
+    ['an answer that is no text', tdxAsk, '/tdx/certification/v4/tcb', (r) => r.end(Buffer.of(0xff))],
+    [
+      'a chain that is not encoded',
+      tdxAsk,
+      '/sgx/certification/v4/pckcrl',
+      (r) => r.setHeader('SGX-PCK-CRL-Issuer-Chain', '%zz').end('x'),
+    ],
+    ['no chain', tdxAsk, '/sgx/certification/v4/pckcrl', (r) => r.end('x')],
+  ])('is refused for %s', async (_, ask, path, lie) => {
+    lies.set(path, lie)
+    await expect(fetchHere(ask)).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+    expect(asked).not.toContain('/other')
+  })
+
+  it.each<[string, Partial<Extract<CollateralAsk, { kind: 'sev-snp' }>>]>([
+    ['a VLEK', { key: 'VLEK' }],
+    ['a processor without a name', { generation: null }],
+    ['a chip that hides itself', { chipId: '00'.repeat(64) }],
+  ])('is not asked for at all for %s', async (_, change) => {
+    const ask = { ...snpAsk, ...change } as CollateralAsk
+    await expect(fetchHere(ask)).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+    expect(asked).toEqual([])
+  })
+})
+
+describe('the source of an agent', () => {
+  const config = { version: 1, name: 'north', party: '', coordinator: '', log: {} } as never
+  const sourceIn = (path: string, fetchFrom: CollateralHosts | null, reports: string[] = []) =>
+    collateralSourceOf(
+      fetchFrom === null ? config : ({ ...(config as object), collateral: { fetchFrom } } as never),
+      path,
+      {
+        now: Date.now,
+        report: ({ what }) => reports.push(what),
+        signal: new AbortController().signal,
+      },
+    )
+
+  it('fetches nothing where the configuration names no service', async () => {
+    expect(await sourceIn(join(folder, 'none'), null).find(snpAsk)).toBeUndefined()
+    expect(asked).toEqual([])
+  })
+
+  it('fetches once, and answers from its folder afterwards, also without a service', async () => {
+    const path = join(folder, 'once')
+    const source = sourceIn(path, hosts)
+    const first = await source.find(tdxAsk)
+    asked.length = 0
+    expect(await source.find(tdxAsk)).toEqual(first)
+    expect(await sourceIn(path, null).find(tdxAsk)).toEqual(first)
+    expect(asked).toEqual([])
+  })
+
+  it('fetches anew what has become old or was damaged, and keeps the old where nothing comes', async () => {
+    const path = join(folder, 'again')
+    const reports: string[] = []
+    const source = sourceIn(path, hosts, reports)
+    const first = await source.find(snpAsk)
+    const kept = join(path, `${collateralName(snpAsk)}.json`)
+    await utimes(kept, new Date(0), new Date(0))
+    lies.set('/vcek/v1/Genoa/crl', (response) => response.writeHead(503).end())
+    expect(await source.find(snpAsk)).toEqual(first)
+    expect(reports).toEqual(['collateral not fetched'])
+    for (const damage of ['', '[', '[]', '[{"vek":"*"}]', '{"vek":""}', '[{"../vek":""}]']) {
+      await writeFile(kept, damage)
+      expect(await source.find(snpAsk)).toBeUndefined()
+    }
+    lies.clear()
+    expect(await source.find(snpAsk)).toEqual(first)
+    expect(await new CollateralFolder(path).find(snpAsk)).toEqual(first)
+    expect(await readdir(path)).toHaveLength(1)
+  })
+})
+
+describe('sealroom attest fetch-collateral', () => {
+  it('fills a folder from a report, without a home', async () => {
+    const person = await Person.make('fetcher', () => now)
+    try {
+      const report = person.file('report.bin')
+      await writeFile(report, snp.report)
+      const into = person.file('stick')
+      const words = ['attest', 'fetch-collateral', report, '--into', into, '--amd', hosts.amd]
+      const said = await person.saysBare(...words, '--kind', 'sev-snp')
+      expect(said).toMatchObject({ exit: 0 })
+      expect(await new CollateralFolder(into).find(snpAsk)).toMatchObject({ crl: snp.crl })
+      expect((await person.saysBare(...words, '--kind', 'nitro')).exit).toBe(2)
+      await writeFile(report, snp.report.subarray(0, snpField.signature))
+      expect((await person.saysBare(...words, '--kind', 'sev-snp')).exit).toBe(1)
+    } finally {
+      await rm(person.folder, { recursive: true })
+    }
+  })
+})
