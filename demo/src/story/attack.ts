@@ -155,12 +155,21 @@ async function refusalUnderLie(stack: Stack, contract: string, lie: Lie): Promis
   const asked = await stack.party('institute').sealroom('run', 'request', ...words)
   if (asked.exit !== 0) return errorOf(asked)
   const run = text(asked.answer['run'])
-  const said = await stack
-    .party('registry')
-    .daemon?.line((line) => line.includes(`could not: run ${run}`), 10_000)
+  const said = await firstToNotice(stack, `could not: run ${run}`)
   await stack.party('institute').sealroom('run', 'cancel', run)
   stack.hostile.tell(null)
-  return `registry: ${whyOf(said ?? '')}`
+  return said
+}
+
+/** Each owner is told the lie; where one has ended the run by its refusal, another may learn only of that. */
+async function firstToNotice(stack: Stack, words: string): Promise<string> {
+  const noticed = owners.map(async (owner) => {
+    const line = await stack
+      .party(owner)
+      .daemon?.line((said) => said.includes(words) && !said.includes('has ended'), 10_000)
+    return `${owner}: ${whyOf(line ?? '')}`
+  })
+  return await Promise.any(noticed)
 }
 
 /** Shows a finished run as one that begins anew, with the news that something happened to it. */
