@@ -19,7 +19,7 @@ export const otherDevices = [
 export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => boolean): Tee {
   return {
     title: 'Sealroom enclave worker',
-    help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; or Intel’s nine files\n',
+    help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; Intel’s nine files;\n                            or as sealroom attest fetch-collateral wrote it\n',
     open: async ({ simulatorKeyFile, collateralFolder }) => {
       if (simulatorKeyFile !== null)
         throw new EnclaveError(
@@ -27,8 +27,12 @@ export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => bool
           'this worker has no simulator; --simulator-key-file means nothing to it',
         )
       if (!files.isHere()) throw new EnclaveError('TEE_MISSING', missing(isThere))
-      const collateral = collateralFolder === null ? {} : await readCollateralFolder(collateralFolder)
-      return openTsmSource({ files, requestName: () => `sealroom-${randomUUID()}`, collateral })
+      return openTsmSource({
+        files,
+        requestName: () => `sealroom-${randomUUID()}`,
+        collateral: async (evidence) =>
+          collateralFolder === null ? {} : await readCollateralFolder(collateralFolder, evidence),
+      })
     },
   }
 }

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  collateralAskOf,
   dcapCollateralNames,
   detectEvidence,
   evidenceKinds,
@@ -11,9 +12,11 @@ import {
   parseDcapCollateral,
   type Collateral,
   type DetectedEvidence,
+  type Evidence,
   type EvidenceKind,
   type InspectedKind,
 } from '#libs/attestation'
+import { CollateralFolder } from '../collateral/folder.js'
 import { readBounded, reasonOf } from '../durable-file.js'
 import { AgentError } from '../errors.js'
 
@@ -47,10 +50,14 @@ export function kindForContracts(kind: InspectedKind): EvidenceKind {
 }
 
 /**
- * Reads a folder of collateral: one file a name (`vek.der`, `chain.pem`, `crl`, …), or Intel's as one `collateral.json`.
+ * Reads what a folder has for this evidence: one file a name (`vek.der`, `chain.pem`, `crl`, …), Intel's as one `collateral.json`, or
+ * what `attest fetch-collateral` put there.
  * @throws AgentError `FILE_UNREADABLE`, `USAGE` for two files of one name; AttestationError `MALFORMED`.
  */
-export async function readCollateral(folder: string): Promise<Collateral> {
+export async function readCollateral(
+  folder: string,
+  evidence: Pick<Evidence, 'kind' | 'bytes'>,
+): Promise<Collateral> {
   const found = new Map<string, Uint8Array>()
   for (const file of await filesIn(folder)) {
     const name = file.split('.')[0] ?? ''
@@ -61,7 +68,12 @@ export async function readCollateral(folder: string): Promise<Collateral> {
       add(found, name, await readBounded(join(folder, file), maximumCollateralLength), folder)
     }
   }
-  return Object.fromEntries(found)
+  return found.size > 0 ? Object.fromEntries(found) : await fetchedInto(folder, evidence)
+}
+
+async function fetchedInto(folder: string, evidence: Pick<Evidence, 'kind' | 'bytes'>): Promise<Collateral> {
+  const ask = collateralAskOf(evidence)
+  return (ask === null ? undefined : await new CollateralFolder(folder).find(ask)) ?? {}
 }
 
 function add(found: Map<string, Uint8Array>, name: string, bytes: Uint8Array, folder: string): void {

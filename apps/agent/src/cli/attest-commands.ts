@@ -9,7 +9,7 @@ import type { Frame } from './command-frame.js'
 
 const kindHelp = 'what the file holds; left out: told from its bytes'
 const collateralHelp =
-  'a folder with the vendor’s certificates and lists: vek, chain, crl; or collateral.json'
+  'a folder with the vendor’s certificates and lists: vek, chain, crl; collateral.json; or as fetched'
 
 export function addAttestCommands(program: Command, frame: Frame): void {
   const attest = program.command('attest').description('look at evidence of hardware')

@@ -36,7 +36,8 @@ async function verifiedClaims(
   if (collateral === undefined && at === undefined) return null
   if (collateral === undefined || at === undefined)
     throw new AgentError('USAGE', 'give --collateral and --at together; one alone verifies nothing')
-  const evidence = { kind: kindForContracts(kind), bytes, collateral: await readCollateral(collateral) }
+  const shown = { kind: kindForContracts(kind), bytes }
+  const evidence = { ...shown, collateral: await readCollateral(collateral, shown) }
   const context = { now: timeGiven(at), checklist: new Checklist() }
   const { claims } = await verifierOf(evidence.kind).authenticate(evidence, context)
   return claims

@@ -24,9 +24,10 @@ export async function attestVerify(file: string, options: AttestVerifyOptions): 
   const now = timeGiven(options.at)
   const reportData = reportDataGiven(options.reportData)
   const enclaves = await readEnclaves(options.contract)
-  const { kind, bytes } = await readEvidence(file, options.kind)
-  const collateral = options.collateral === undefined ? {} : await readCollateral(options.collateral)
-  const evidence = { kind: kindForContracts(kind), bytes, collateral }
+  const found = await readEvidence(file, options.kind)
+  const shown = { kind: kindForContracts(found.kind), bytes: found.bytes }
+  const collateral = options.collateral === undefined ? {} : await readCollateral(options.collateral, shown)
+  const evidence = { ...shown, collateral }
   const verdicts = await verifyUnbound({ evidence, enclaves, now, reportData })
   const met = verdicts.find(({ refusal }) => refusal === null)
   const bound = reportData === null ? 'reportData not compared' : 'reportData as given'

@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { collateralAskOf, parseDcapCollateral } from '#libs/attestation'
 import { utf8 } from '#libs/canonical'
 import { aClock, evidenceFolder, FakeAmd, FakeAws, FakeIntel, FakeNvidia, snpField } from '#libs/testing'
+import { CollateralFolder } from '../collateral/folder.js'
 import { Person } from '../testing/person.js'
 
 const clock = aClock()
@@ -153,5 +155,12 @@ describe.skipIf(!existsSync(captured))('captured evidence', () => {
     const refused = await person.saysBare('attest', 'verify', quote, '--contract', other, ...given)
     expect(refused.exit).toBe(1)
     expect(refused.out).toContain('MEASUREMENT_MISMATCH')
+    const fetched = new CollateralFolder(person.file('fetched'))
+    await mkdir(fetched.path)
+    const asked = collateralAskOf({ kind: 'tdx', bytes: new Uint8Array(readFileSync(quote)) })
+    const bundle = parseDcapCollateral(new Uint8Array(readFileSync(join(folder, 'collateral.json'))))
+    await fetched.keep(asked ?? expect.fail('asks for nothing'), bundle)
+    const again = ['--contract', contract, '--at', at, '--collateral', fetched.path]
+    expect((await person.saysBare('attest', 'verify', quote, ...again)).exit).toBe(0)
   })
 })

@@ -48,7 +48,11 @@ function machine(over: Partial<FakeTsmMachine> = {}): FakeTsm {
 function sourceOf(files: FakeTsm) {
   let requests = 0
   const collateral = { chain: base.chain, crl: base.crl ?? new Uint8Array() }
-  return openTsmSource({ files, requestName: () => `request-${requests++}`, collateral })
+  return openTsmSource({
+    files,
+    requestName: () => `request-${requests++}`,
+    collateral: () => Promise.resolve(collateral),
+  })
 }
 
 describe('the evidence of a guest by configfs-tsm', () => {

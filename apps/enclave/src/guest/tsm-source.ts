@@ -21,7 +21,7 @@ export interface TsmMachine {
   /** A name for a request that no other process uses. */
   readonly requestName: () => string
   /** What lies beside the worker: what the vendor publishes and the host does not hand over. Its files win over the host's. */
-  readonly collateral: Collateral
+  readonly collateral: (evidence: Pick<Evidence, 'kind' | 'bytes'>) => Promise<Collateral>
 }
 
 const kinds = { sev_guest: 'sev-snp', tdx_guest: 'tdx' } as const
@@ -48,7 +48,7 @@ export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource
       )
       return index === -1 ? null : index
     },
-    evidence: async (reportData) => evidenceOf(await ask(machine, reportData), machine),
+    evidence: async (reportData) => await evidenceOf(await ask(machine, reportData), machine),
   }
 }
 
@@ -56,10 +56,11 @@ function ask({ files, requestName }: TsmMachine, reportData: Uint8Array): Promis
   return tsmReport(files, requestName(), reportData)
 }
 
-function evidenceOf(answer: TsmReport, { collateral }: TsmMachine): Evidence {
-  const kind = kindOf(answer)
-  const beside = kind === 'sev-snp' ? { ...certificatesOf(answer.auxiliary), ...collateral } : collateral
-  return { kind, bytes: answer.report, collateral: beside }
+async function evidenceOf(answer: TsmReport, machine: TsmMachine): Promise<Evidence> {
+  const shown = { kind: kindOf(answer), bytes: answer.report }
+  const beside = await machine.collateral(shown)
+  const fromHost = shown.kind === 'sev-snp' ? certificatesOf(answer.auxiliary) : {}
+  return { ...shown, collateral: { ...fromHost, ...beside } }
 }
 
 function kindOf({ provider }: TsmReport): 'sev-snp' | 'tdx' {
