@@ -29,11 +29,11 @@ COPY --from=build /sealroom/dist/libs dist/libs
 # The production worker does not contain the simulator.
 RUN rm -rf dist/apps/enclave/src/main-simulated.* dist/apps/enclave/src/simulated-tee.* dist/libs/attestation/src/simulated/issuer.* dist/libs/testing
 USER node
-ENTRYPOINT ["node", "dist/apps/enclave/src/sealroom-enclave.js"]
+ENTRYPOINT ["node", "dist/apps/enclave/src/main.js"]
 
 FROM runtime AS simulated-worker
 RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap util-linux && rm -rf /var/lib/apt/lists/*
 COPY --from=build /sealroom/dist/apps/enclave dist/apps/enclave
 COPY --from=build /sealroom/dist/libs dist/libs
 USER node
-ENTRYPOINT ["node", "dist/apps/enclave/src/sealroom-enclave-simulated.js"]
+ENTRYPOINT ["node", "dist/apps/enclave/src/main-simulated.js"]

@@ -25,4 +25,5 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== schema) {
 
 run(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.json'])
 await bundlePrograms(root, statSync(join(root, 'dist/.tsbuildinfo')).mtimeMs)
-for (const program of programFiles) chmodSync(join(root, program), 0o755)
+for (const program of [...programFiles, 'dist/apps/enclave/src/main.js'])
+  chmodSync(join(root, program), 0o755)

@@ -10,7 +10,7 @@ export const root = projectOf(dirname(fileURLToPath(import.meta.url)))
 /** The built program of an app. */
 export const programs = {
   coordinator: join(root, 'dist/apps/coordinator/src/sealroom-coordinator.js'),
-  worker: join(root, 'dist/apps/enclave/src/sealroom-enclave-simulated.js'),
+  worker: join(root, 'dist/apps/enclave/src/main-simulated.js'),
   sealroom: join(root, 'dist/apps/agent/src/sealroom.js'),
 } as const
 
