@@ -94,6 +94,8 @@ describe('translateQuery, fuzzed', () => {
         const tree = structuredClone(trees[seed])
         for (const { place, other, what, kind } of steps) {
           const all = places(tree).filter((path) => path.length > 0)
+          // Earlier steps may have taken everything away.
+          if (all.length === 0) break
           const path = all[place % all.length]!
           const parent = at(tree, path.slice(0, -1)) as Branch
           const key = path[path.length - 1]!
