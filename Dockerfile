@@ -16,7 +16,7 @@ COPY --from=build /sealroom/prisma prisma
 COPY --from=build /sealroom/dist/apps/coordinator dist/apps/coordinator
 COPY --from=build /sealroom/dist/libs dist/libs
 # What opens envelopes or computes is not even there (SECURITY.md, invariant 1).
-RUN rm -rf dist/libs/envelope dist/libs/engine dist/libs/model dist/libs/runtime dist/libs/query dist/libs/computation dist/libs/attestation dist/libs/client dist/libs/testing \
+RUN rm -rf dist/libs/envelope dist/libs/engine dist/libs/model dist/libs/runtime dist/libs/training dist/libs/query dist/libs/computation dist/libs/attestation dist/libs/client dist/libs/testing \
   && rm -rf node_modules/hpke node_modules/@panva/hpke-noble node_modules/@noble/ciphers node_modules/@duckdb node_modules/onnxruntime-node node_modules/onnxruntime-common \
   && mkdir -m 0700 /data && chown node /data
 USER node

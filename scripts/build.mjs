@@ -1,6 +1,6 @@
 // Builds everything: the Prisma client where its schema changed, TypeScript incrementally, then the programs.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -24,6 +24,6 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== schema) {
 }
 
 run(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.json'])
-await bundlePrograms(root, statSync(join(root, 'dist/.tsbuildinfo')).mtimeMs)
+await bundlePrograms(root)
 for (const program of [...programFiles, 'dist/apps/enclave/src/main.js'])
   chmodSync(join(root, program), 0o755)

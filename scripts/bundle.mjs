@@ -1,6 +1,5 @@
 // Joins each program with what it imports into one file, so that it starts in a third of the time: reading many small modules
 // is most of a short command. The modules that tsc wrote stay beside it, for tests and for whoever reads what runs.
-import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
@@ -18,15 +17,26 @@ const withFiles = /^(@duckdb|@electric-sql|classic-level|abstract-level)(\/|$)/
 
 // Packages that others look for and do without, where this project does not install them.
 const optional =
-  /^(@nestjs\/(microservices|platform-socket\.io|platform-express)|@fastify\/(multipart|static|view|swagger)|@grpc\/.+|@mikro-orm\/.+|@nestjs\/(axios|mongoose|sequelize|typeorm|mapped-types)|bufferutil|utf-8-validate|class-validator|class-transformer.*|pg-native|pg-cloudflare|cloudflare:.*|mongoose|sequelize|typeorm)(\/|$)/
+  /^(@nestjs\/(microservices|platform-express|platform-socket\.io)|@fastify\/(multipart|static|view)|class-validator|class-transformer)(\/|$)/
+
+// What opens envelopes or computes: the coordinator's program holds none of it (SECURITY.md, invariant 1).
+const neverAtTheCoordinator =
+  /\/libs\/(envelope|attestation|engine|query|computation|training|model|runtime|client|testing)\/|\/node_modules\/(hpke|@panva\/hpke|@noble\/ciphers|@duckdb|onnxruntime)/
+
+/** Refuses a program of the coordinator into which such a module was joined, whatever way it came. */
+export function expectNothingThatOpens(program, modules) {
+  if (!program.includes('/coordinator/')) return
+  if (modules.length === 0) throw new Error(`${program}: no modules were seen, so nothing is known of it`)
+  const found = modules.find((module) => neverAtTheCoordinator.test(module))
+  if (found !== undefined)
+    throw new Error(`${program} would hold ${found}; the coordinator must not reach it`)
+}
 
 export const programFiles = Object.values(programs)
 
-/** Bundles what is older than the build it comes from. */
-export async function bundlePrograms(root, builtAt) {
+/** Bundles anew each time: a newer package in node_modules must not leave its older self in a program. */
+export async function bundlePrograms(root) {
   for (const [entry, file] of Object.entries(programs)) {
-    const output = join(root, file)
-    if (existsSync(output) && statSync(output).mtimeMs > builtAt) continue
     const bundle = await rolldown({
       input: join(root, entry),
       platform: 'node',
@@ -36,7 +46,11 @@ export async function bundlePrograms(root, builtAt) {
         if (log.code === 'UNRESOLVED_IMPORT' || level === 'error') throw new Error(log.message)
       },
     })
-    await bundle.write({ file: output, format: 'esm', codeSplitting: false })
+    const { output } = await bundle.write({ file: join(root, file), format: 'esm', codeSplitting: false })
+    expectNothingThatOpens(
+      file,
+      output.flatMap((chunk) => chunk.moduleIds ?? []),
+    )
     await bundle.close()
   }
 }

@@ -1,0 +1,1 @@
+export function expectNothingThatOpens(program: string, modules: readonly string[]): void
