@@ -33,7 +33,7 @@ export async function checkContract(
   const { terms } = reading
   const queries = await queryProblems(terms)
   const runs = options.dryRun === true && queries.length === 0 ? await dryRun(terms) : []
-  const ok = queries.length === 0 && runs.every((run) => run.ok)
+  const ok = queries.length === 0 && runs.every((run) => run.ok !== false)
   return {
     json: {
       file: path,
@@ -64,6 +64,8 @@ export async function checkContract(
 function dryRunLines(run: DryRunResult, terms: ContractTerms): string[] {
   const over = terms.computations[run.computation]?.over.join(', ') ?? ''
   const head = ['', `DRY RUN of ${run.computation} over made-up rows of ${over}`]
+  if (run.ok === null)
+    return ['', `NO DRY RUN of ${run.computation}: computations of kind ${run.kind} have none`]
   if (!run.ok) return [...head, `  it fails: ${run.code}: ${run.message}`]
   return [
     ...head,

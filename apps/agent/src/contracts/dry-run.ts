@@ -1,7 +1,7 @@
 /** Runs each computation of a contract on made-up rows of its schema, with the SQL and the controls that an enclave would use. */
 import { CodedError } from '#libs/canonical'
 import { parseParameters, prepareOutput, releaseOutput, type ResultTable } from '#libs/computation'
-import type { ContractTerms, ParameterTerms, SqlTerms } from '#libs/contract'
+import type { ComputationTerms, ContractTerms, ParameterTerms, SqlTerms } from '#libs/contract'
 import { withEngine, type Engine } from '#libs/engine'
 import { understand } from './check-queries.js'
 import { withMadeUpTables } from './made-up-tables.js'
@@ -11,6 +11,8 @@ const queryCaps = { maxRows: 10_000, timeoutMilliseconds: 60_000 } as const
 export type DryRunResult =
   | { readonly computation: string; readonly ok: false; readonly code: string; readonly message: string }
   | { readonly computation: string; readonly ok: true; readonly outputs: readonly DryOutput[] }
+  /** Of a kind that has no dry run: nothing was tried. */
+  | { readonly computation: string; readonly ok: null; readonly kind: ComputationTerms['kind'] }
 
 export interface DryOutput {
   readonly name: string
@@ -24,8 +26,11 @@ export interface DryOutput {
 export async function dryRun(terms: ContractTerms): Promise<readonly DryRunResult[]> {
   const results: DryRunResult[] = []
   for (const [name, computation] of Object.entries(terms.computations)) {
-    if (computation.kind !== 'sql') continue
-    results.push(await dryRunOne(terms, name, computation))
+    results.push(
+      computation.kind === 'sql'
+        ? await dryRunOne(terms, name, computation)
+        : { computation: name, ok: null, kind: computation.kind },
+    )
   }
   return results
 }

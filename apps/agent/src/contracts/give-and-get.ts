@@ -1,5 +1,12 @@
 /** A contract seen from each party: what it would give and what it would get, in plain words. */
-import { effectiveControls, guaranteeOf, type ComputationTerms, type ContractTerms } from '#libs/contract'
+import {
+  effectiveControls,
+  guaranteeOf,
+  isModelFile,
+  modelFileText,
+  type ComputationTerms,
+  type ContractTerms,
+} from '#libs/contract'
 
 export interface PartyView {
   readonly label: string
@@ -61,7 +68,10 @@ function outputsOf(
   return Object.entries(computation.outputs)
     .filter(([, { recipients }]) => recipients.includes(label))
     .map(([output, declared]) => {
-      const controls = effectiveControls(terms, declared, computation.over).map(guaranteeOf)
-      return `gets ${name}.${output}. ${controls.join(' ')}`
+      const sentences = [
+        ...(isModelFile(computation, output, declared) ? [modelFileText] : []),
+        ...effectiveControls(terms, declared, computation.over).map(guaranteeOf),
+      ]
+      return `gets ${name}.${output}. ${sentences.join(' ')}`
     })
 }

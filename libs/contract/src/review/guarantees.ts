@@ -1,6 +1,6 @@
 /** What each control guarantees, in one sentence for the people who sign. */
-import type { Control } from '../terms/terms.js'
-import { controlName, type ControlName } from '../terms/controls.js'
+import type { ComputationTerms, Control, OutputTerms } from '../terms/terms.js'
+import { controlName, controlValue, type ControlName } from '../terms/controls.js'
 
 const pairs = (record: Readonly<Record<string, string>>) =>
   Object.entries(record)
@@ -30,6 +30,15 @@ const guarantees: Guarantees = {
   uncontrolled: (control) =>
     `IT LEAVES AS COMPUTED, with no protection of single people. Reason given: ${control.uncontrolled}`,
 }
+
+/** Whether an output is a fitted model that goes to somebody, as a file that runs anywhere. */
+export function isModelFile({ kind }: ComputationTerms, name: string, { controls }: OutputTerms): boolean {
+  return kind === 'train' && name === 'model' && controlValue(controls, 'keep') === undefined
+}
+
+/** What such an output is, in one sentence. */
+export const modelFileText =
+  'It is a model file (ONNX) with its card, which whoever has it can apply anywhere, as often as it likes. What fewer people than the group size have or lack is left out before it is learned.'
 
 /** The guarantee of a control in one sentence. */
 export function guaranteeOf(control: Control): string {

@@ -14,7 +14,7 @@ import type {
   ParameterTerms,
   TrainTerms,
 } from '../terms/terms.js'
-import { guaranteeOf } from './guarantees.js'
+import { guaranteeOf, isModelFile, modelFileText } from './guarantees.js'
 import { summaryOf } from './party-summary.js'
 
 /** The contract in plain words, lines ended by line feeds. */
@@ -184,6 +184,7 @@ function outputText(
       : undefined
   return [
     `    ${who} ${output.recipients.length > 1 ? 'get' : 'gets'} ${name}:`,
+    ...(isModelFile(computation, name, output) ? [`      ${modelFileText}`] : []),
     ...(output.rowsOf === undefined ? [] : [`      Only of rows of ${output.rowsOf}.`]),
     ...effectiveControls(terms, output, computation.over).map((control) => `      ${guaranteeOf(control)}`),
     ...(raised === undefined ? [] : [raised]),

@@ -3,10 +3,12 @@ import { controlValue } from '../terms/controls.js'
 import { compareDecimals } from '../terms/quantities.js'
 import { dataOwners, requiredGroupSize } from '../terms/questions.js'
 import type { ComputationTerms, ContractTerms, OutputTerms } from '../terms/terms.js'
+import { isModelFile } from './guarantees.js'
 
 /** The name of a warning: part of the API. */
 export type FindingCode =
   | 'UNCONTROLLED_OUTPUT'
+  | 'MODEL_LEAVES'
   | 'SMALL_GROUPS'
   | 'SIMULATED_ENCLAVE'
   | 'UNREPRODUCIBLE_MEASUREMENT'
@@ -151,9 +153,10 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
 
 function reviewComputation(terms: ContractTerms, name: string, computation: ComputationTerms): Finding[] {
   const path = `computations.${name}`
-  const found = Object.entries(computation.outputs).flatMap(([output, declared]) =>
-    reviewOutput(terms, computation, `${path}.outputs.${output}`, declared),
-  )
+  const found = Object.entries(computation.outputs).flatMap(([output, declared]) => [
+    ...reviewOutput(terms, computation, `${path}.outputs.${output}`, declared),
+    ...reviewModel(computation, output, declared, `${path}.outputs.${output}`),
+  ])
   if (computation.limit > unusual.limit)
     found.push(
       finding(
@@ -174,7 +177,7 @@ function reviewComputation(terms: ContractTerms, name: string, computation: Comp
     )
   const { approvals } = computation
   if (approvals === undefined) {
-    if (computation.kind !== 'sql')
+    if (computation.kind !== 'sql' && computation.kind !== 'train')
       found.push(
         finding(
           'note',
@@ -247,6 +250,18 @@ function reviewOutput(
       ),
     )
   return found
+}
+
+function reviewModel(
+  computation: ComputationTerms,
+  name: string,
+  output: OutputTerms,
+  path: string,
+): Finding[] {
+  if (!isModelFile(computation, name, output)) return []
+  const text =
+    'The fitted model leaves as a file: no limit counts its uses, and a group size does not bound what it tells of one person.'
+  return [finding('caution', 'MODEL_LEAVES', path, text)]
 }
 
 function reviewDatasets(terms: ContractTerms): Finding[] {

@@ -6,7 +6,7 @@ import { ContractError } from '../errors.js'
 import { controlNames } from '../terms/controls.js'
 import type { ContractTerms, Control } from '../terms/terms.js'
 import { diffTerms } from './diff-terms.js'
-import { guaranteeOf } from './guarantees.js'
+import { guaranteeOf, modelFileText } from './guarantees.js'
 import { summaryOf } from './party-summary.js'
 import { renderContract } from './render-contract.js'
 import { reviewContract, type FindingCode } from './review-contract.js'
@@ -42,6 +42,18 @@ describe('renderContract', () => {
     expect(lines.filter((line) => line.trim() === 'PARTIES')).toHaveLength(1)
     expect(lines.filter((line) => line.trim() === 'GOVERNANCE')).toHaveLength(1)
     expect(lines).toContain('  | PARTIES')
+  })
+
+  it('says of a model that goes to somebody that it is a file to be applied anywhere, and of a kept one not', () => {
+    const leaves = exampleYaml.replace(
+      'model:   { controls: [ { keep: sealed } ] }',
+      'model:   { recipients: [lab], controls: [ { minimumGroupSize: 50 } ] }',
+    )
+    const kept = 'score:\n    kind: infer'
+    expect(renderContract(terms)).not.toContain('ONNX')
+    const without = leaves.replace(/ {2}score:\n(?: {4}.*\n)+/, '')
+    expect(leaves).toContain(kept)
+    expect(renderContract(canonicalTerms(without))).toContain(`      ${modelFileText}`)
   })
 
   it('tells each party what it gives and gets', () => {
@@ -146,6 +158,22 @@ describe('reviewContract', () => {
         : quiet.replace(from, to)
     expect(text).not.toBe(quiet)
     expect(codes(text)).toEqual([code])
+  })
+
+  it('warns of a model that leaves, whatever its group size', () => {
+    const leaves = quiet
+      .replace(/ {2}score:\n(?: {4}.*\n)+/, '')
+      .replace(
+        'model:   { controls: [ { keep: sealed } ] }',
+        'model:   { recipients: [lab], controls: [ { minimumGroupSize: 5000 } ] }',
+      )
+    expect(codes(leaves)).toEqual(['MODEL_LEAVES'])
+  })
+
+  it('does not ask for approval of a training, whose query the contract fixes', () => {
+    const approved = '    kind: train\n    approvals: { from: [north, south], count: 2 }\n'
+    expect(quiet).toContain(approved)
+    expect(codes(quiet.replace(approved, '    kind: train\n'))).toEqual([])
   })
 
   it('warns of an output that leaves as computed, first of all', () => {
