@@ -11,6 +11,7 @@ import { playHostile } from './story/attack.js'
 import { audit } from './story/audit.js'
 import { auditAlteredRecords, lieAboutTheRecord } from './story/deceive.js'
 import { twoQueries } from './story/compute.js'
+import { oneTraining } from './story/train.js'
 import { tryWhatIsNotAllowed } from './story/refuse.js'
 import { placeFiles, sealAll } from './story/share.js'
 import { labels, parties } from './study.js'
@@ -82,8 +83,9 @@ async function story(tell: Narrator, stack: Stack, fast: boolean, out: string): 
   tell.title('2. Each owner seals its own data')
   await placeFiles(stack, fast)
   await sealAll(tell, stack, contract)
-  tell.title('3. Two reviewed queries over everybody’s data')
+  tell.title('3. Two reviewed queries and a training over everybody’s data')
   const [deaths = '', fibrosis = ''] = await twoQueries(tell, stack, contract, out)
+  await oneTraining(tell, stack, contract, out)
   tell.title('4. What is not allowed is refused, and says why')
   const held = await tryWhatIsNotAllowed(tell, stack, contract, deaths)
   tell.title('5. A hostile coordinator')

@@ -1,4 +1,4 @@
-/** The study of the demo: three owners, two reviewed queries, one contract. */
+/** The study of the demo: three owners, two reviewed queries, one training, one contract. */
 
 /** The parties' labels in the contract, with what each of them is. */
 export const parties = {
@@ -62,6 +62,23 @@ join conditions using (id)
 where age >= $from_age
 group by 1
 order by 1`
+
+/** One row per patient whom all three know: what the institute's model of death learns from. */
+export const riskQuery = `
+with conditions as (
+  select id, bool_or(event = 'diabetes') as diabetes
+  from events
+  group by id
+), cholesterol as (
+  select id, avg(value) as mean_hdl
+  from labs
+  where test = 'hdl'
+  group by id
+)
+select age, male, bmi, diabetes, mean_hdl, died
+from registry
+join conditions using (id)
+join cholesterol using (id)`
 
 /** A small count that reads all three owners' data; the hostile coordinator tries its tricks on it. */
 export const sexQuery = `
@@ -165,6 +182,20 @@ computations:
     limit: 5
     outputs:
       result: { recipients: [institute, registry], controls: [ { minimumGroupSize: 10 }, { roundTo: { mean_fib4: "0.01", mean_diagnoses: "0.1" } } ] }
+  death_risk:
+    kind: train
+    algorithm: logistic-regression
+    query: |${indented(riskQuery)}
+    target: died
+    features: [age, male, bmi, diabetes, mean_hdl]
+    preprocessing: { bmi: { impute: mean } }
+    split: { test: "0.3", seed: "fatty liver" }
+    requesters: [institute]
+    limit: 2
+    outputs:
+      model: { recipients: [institute], controls: [ { minimumGroupSize: 10 } ] }
+      coefficients: { recipients: [institute], controls: [ { minimumGroupSize: 10 } ] }
+      metrics: { recipients: [institute, registry], controls: [ { minimumGroupSize: 10 } ] }
   people_by_sex:
     kind: sql
     query: |${indented(sexQuery)}

@@ -8,7 +8,7 @@ import { Narrator, type ShownTable } from '../../demo/src/narrator.js'
 import type { Said } from '../../demo/src/stack/party.js'
 import { Stack, type StackOptions } from '../../demo/src/stack/stack.js'
 import { makeIdentities, signContract } from '../../demo/src/story/agree.js'
-import { takeResult } from '../../demo/src/story/compute.js'
+import { takeOutputs, takeResult, type NamedTable } from '../../demo/src/story/compute.js'
 import { labels, owners } from '../../demo/src/study.js'
 
 export interface Outcome {
@@ -68,7 +68,16 @@ export class Collaboration {
   }
 
   async result(label: string, run: string): Promise<ShownTable> {
-    return await takeResult(this.stack, label, run, this.stack.party(label).file(`result-${run.slice(0, 8)}`))
+    return await takeResult(this.stack, label, run, this.resultFolder(label, run))
+  }
+
+  /** Every output that is for a party. */
+  async outputs(label: string, run: string): Promise<readonly NamedTable[]> {
+    return await takeOutputs(this.stack, label, run, this.resultFolder(label, run))
+  }
+
+  resultFolder(label: string, run: string): string {
+    return this.stack.party(label).file(`result-${run.slice(0, 8)}`)
   }
 
   /** What the coordinator tells a party of a run, as the party's own command reads it. */

@@ -1,4 +1,4 @@
-/** The two reviewed queries of the study, computed by hand: plain loops over rows, no SQL, none of the project's code. */
+/** The reviewed queries of the study, computed by hand: plain loops over rows, no SQL, none of the project's code. */
 import { readFile } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 
@@ -44,6 +44,13 @@ export function deathRates({ registry, labs, events }: Rows): readonly OracleRow
     members.hdl.push(meanHdl)
   }
   return rowsOf([...groups].map(([group, members]) => [group, [members.died, members.hdl]]))
+}
+
+/** How many people all three owners know, with an HDL value: those on whom a training rests. */
+export function knownToAll({ registry, labs, events }: Rows): number {
+  const insured = new Set(events.map(({ id }) => id))
+  const hdl = meanByPerson(labs, 'hdl')
+  return registry.filter(({ id }) => insured.has(id) && hdl.has(id)).length
 }
 
 /** Mean fibrosis score and number of diagnoses by age band, from an age on. */

@@ -1,9 +1,11 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { text } from '../../demo/src/answers.js'
 import type { ShownTable } from '../../demo/src/narrator.js'
 import { files, placeFiles, sealAll } from '../../demo/src/story/share.js'
 import { Collaboration } from './collaboration.js'
-import { deathRates, fibrosisByAge, readRows, type OracleRow, type Rows } from './study-oracle.js'
+import { deathRates, fibrosisByAge, knownToAll, readRows, type OracleRow, type Rows } from './study-oracle.js'
 
 const minimum = 10
 let study: Collaboration
@@ -142,6 +144,37 @@ describe('the study over all patients', () => {
     )
   })
 
+  it('trains on everybody whom all owners know; who gets measures only gets nothing else of the model', async () => {
+    const { run, state } = await study.run('death_risk')
+    expect(state).toBe('completed')
+    const all = await study.outputs('institute', run)
+    expect(all.map(({ output }) => output).sort()).toEqual(['coefficients', 'metrics', 'model'])
+    const metrics = all.find(({ output }) => output === 'metrics')
+    const column = (name: string) =>
+      metrics?.values[metrics.columns.findIndex((one) => one.name === name)] ?? []
+    const aucs = column('metric').flatMap((metric, row) => (metric === 'auc' ? [row] : []))
+    expect(aucs.map((row) => column('part')[row])).toEqual(['train', 'test'])
+    const units = aucs.map((row) => Number(column('units')[row]))
+    expect(units.reduce((sum, count) => sum + count, 0)).toBe(knownToAll(rows))
+    for (const row of aucs) expect(Number(column('value')[row])).toBeGreaterThan(0.6)
+    const registrys = await study.outputs('registry', run)
+    expect(registrys.map(({ output }) => output)).toEqual(['metrics'])
+    expect(registrys[0]?.values).toEqual(metrics?.values)
+    const folder = study.resultFolder('registry', run)
+    expect((await readdir(folder)).sort()).toEqual([
+      'metrics.card.json',
+      'metrics.csv',
+      'metrics.parquet',
+      'receipt.json',
+    ])
+    const card = JSON.parse(await readFile(join(folder, 'metrics.card.json'), 'utf8')) as object
+    expect(card).toMatchObject({ algorithm: 'logistic-regression', simulated: true, status: 'trained' })
+    expect(Object.values(card).filter((value) => typeof value === 'number')).toEqual([])
+    await study.stack
+      .party('institute')
+      .must('model', 'check', join(study.resultFolder('institute', run), 'model.onnx'))
+  })
+
   it('leaves receipts that an auditor verifies from its own view of the log', async () => {
     const audited = await study.stack
       .party('regulator')
@@ -149,6 +182,6 @@ describe('the study over all patients', () => {
     expect(audited['ok']).toBe(true)
     const runs = audited['runs'] as readonly { verdict: string }[]
     expect(runs.map(({ verdict }) => verdict)).not.toContain('no receipt')
-    expect(runs.length).toBe(5)
+    expect(runs.length).toBe(6)
   })
 })

@@ -39,10 +39,23 @@ export async function takeResult(
   run: string,
   folder: string,
 ): Promise<ShownTable> {
-  const answer = await stack.party(label).must('run', 'result', run, '--out', folder)
-  const [output] = answer['outputs'] as readonly ShownTable[]
+  const [output] = await takeOutputs(stack, label, run, folder)
   if (output === undefined) throw new Error('no output arrived')
   return output
+}
+
+/** A table with the name of its output. */
+export type NamedTable = ShownTable & { readonly output: string }
+
+/** Takes every output that is for a recipient. */
+export async function takeOutputs(
+  stack: Stack,
+  label: string,
+  run: string,
+  folder: string,
+): Promise<readonly NamedTable[]> {
+  const answer = await stack.party(label).must('run', 'result', run, '--out', folder)
+  return answer['outputs'] as readonly NamedTable[]
 }
 
 export async function twoQueries(
