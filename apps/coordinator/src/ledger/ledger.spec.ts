@@ -5,6 +5,7 @@ import { manifestKind } from '#libs/protocol'
 import type { Caller } from '../http/caller.js'
 import { CosignatureBook } from '../log/cosignature-book.js'
 import { PublicLog } from '../log/public-log.js'
+import { RunBook } from '../runs/run-book.js'
 import { RecordStatement } from '../statements/record-statement.js'
 import { heldEvents, LedgerStore } from '../storage/ledger-store.js'
 import type { Change } from '../storage/rows.js'
@@ -136,6 +137,26 @@ describe('the ledger', () => {
     expect(await answer.json()).toMatchObject({ code: 'STOPPING' })
     expect((await fetch(`${stage.url}/health/live`)).status).toBe(200)
     expect((await fetch(`${stage.url}/health/ready`)).status).toBe(503)
+  })
+
+  it('keeps what came before an act that memory cannot take up, and closes', async () => {
+    const runs = stage.coordinator.app.get(RunBook)
+    const apply = runs.applyStatement.bind(runs)
+    runs.applyStatement = (stored) => {
+      if (stored.digest.startsWith('3')) throw new RangeError('no such thing')
+      apply(stored)
+    }
+    const first = ledger.write((draft) => draft.record(aRecord('1')))
+    const outcomes = await Promise.allSettled([
+      first,
+      ...['2', '3', '4'].map((digit) => ledger.write((draft) => draft.record(aRecord(digit)))),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected'])
+    expect(outcomes[3]).toMatchObject({ reason: { code: 'STOPPING' } })
+    const { leaves } = await stage.coordinator.app.get(LedgerStore).load(0)
+    expect(leaves.map(({ digest }) => digest.charAt(0))).toEqual(['1', '2'])
+    await expect(ledger.failed).resolves.toBeInstanceOf(RangeError)
+    expect((await fetch(`${stage.url}/v1/log`)).status).toBe(503)
   })
 
   it('refuses the second of two equal statements rather than its whole group', async () => {

@@ -135,9 +135,11 @@ export class Ledger {
   }
 
   private async writeGroup(acts: readonly Act[]): Promise<void> {
+    const wasSound = this.isSound
     const planned: PlannedAct[] = []
     for (const act of acts) planned.push(await this.planAct(act))
-    const kept = await this.keep(planned)
+    // Once the database failed every act is refused in its turn: nothing is to be kept.
+    const kept = wasSound ? await this.keep(planned) : planned.length
     this.pending.clear()
     for (const { draft } of planned.slice(0, kept)) this.announce(draft)
     for (const { answer } of planned.slice(0, kept)) answer()
@@ -168,7 +170,6 @@ export class Ledger {
 
   /** Keeps a group and returns how many of its acts, from the first, are on disk. */
   private async keep(planned: readonly PlannedAct[]): Promise<number> {
-    if (this.failure !== null) return planned.length
     const tokens = { ...emptyChange, tokens: this.replays.takePending() }
     const changes = planned.map(({ draft }) => draft.change)
     try {
@@ -197,7 +198,7 @@ export class Ledger {
     }
   }
 
-  // After a failed commit nobody knows whether the rows are there; a restart reads what is.
+  // Nobody knows any more whether rows and memory agree; a restart reads what is.
   private close(cause: unknown, kept: number): number {
     this.failure = cause instanceof Error ? cause : new Error('commit failed')
     this.fail(this.failure)
@@ -220,8 +221,20 @@ export class Ledger {
     }
   }
 
-  /** Takes a planned change up, so that the next act is planned on it. */
+  /**
+   * Takes a planned change up, so that the next act is planned on it. Were a book to throw, memory would hold what is not kept:
+   * then nothing more is written, and a restart reads what is.
+   */
   private take(change: Change): void {
+    try {
+      this.applyChange(change)
+    } catch (cause) {
+      this.close(cause, 0)
+      throw cause
+    }
+  }
+
+  private applyChange(change: Change): void {
     for (const { position, leafIndex, digest } of change.statements) {
       this.position = position
       this.pending.add(digest)
