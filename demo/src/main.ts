@@ -70,7 +70,7 @@ async function main(fast: boolean, keep: boolean, out: string): Promise<number> 
     tell.unexpected === 0 ? 'Everything was as expected' : `${tell.unexpected} THINGS WERE NOT AS EXPECTED`,
   )
   tell.say(
-    `${tell.elapsedSeconds.toFixed(1)} s. result.parquet, result.csv, receipt.json and log.json are in ${out}`,
+    `${tell.elapsedSeconds.toFixed(1)} s. result.parquet, result.csv, receipt.json, model.onnx and log.json are in ${out}`,
   )
   if (tell.unexpected > 0) tell.say(`What each process said is in ${folder}`)
   return tell.unexpected === 0 ? 0 : 1
