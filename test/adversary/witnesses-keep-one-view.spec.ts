@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { aHistory, shownRecord } from '#libs/testing'
 import { auditRecord } from '../../apps/agent/src/audit/audit.js'
-import { advance, admittedRun } from '../../apps/coordinator/src/runs/run-state.js'
+import { admittedRun } from '../../apps/coordinator/src/runs/run-beginning.js'
+import { advance } from '../../apps/coordinator/src/runs/run-state.js'
 import { startEngine } from '#libs/engine'
 import { parquetOfGroups, playEnclave } from './stage/enclave-under-attack.js'
 

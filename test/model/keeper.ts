@@ -27,7 +27,9 @@ import {
   type WorkerEnd,
 } from '#libs/protocol'
 import { CodedError } from '#libs/canonical'
-import { admittedRun, advance, type RunHappening } from '../../apps/coordinator/src/runs/run-state.js'
+import { admittedRun } from '../../apps/coordinator/src/runs/run-beginning.js'
+import type { RunHappening } from '../../apps/coordinator/src/runs/run-happening.js'
+import { advance } from '../../apps/coordinator/src/runs/run-state.js'
 import type { RunRecord } from '../../apps/coordinator/src/runs/run-record.js'
 import type { HostileLog } from '../adversary/stage/hostile-log.js'
 import type { Cast } from './cast.js'

@@ -4,7 +4,7 @@ import type { Digest, Thumbprint } from '#libs/canonical'
 import { CoordinatorError } from '../errors.js'
 import { LedgerStore } from '../storage/ledger-store.js'
 import type { StoredRun, StoredStatement } from '../storage/rows.js'
-import { hasEnded } from './run-state.js'
+import { hasEnded } from './run-beginning.js'
 
 export interface RunEntry {
   run: StoredRun

@@ -13,7 +13,9 @@ import type { StoredRun } from '../storage/rows.js'
 import { BeginDecision } from './begin-decision.js'
 import { RunBook, type RunEntry } from './run-book.js'
 import type { RunRecord } from './run-record.js'
-import { advance, hasEnded, type RunHappening, type RunTimeouts } from './run-state.js'
+import { hasEnded } from './run-beginning.js'
+import type { RunHappening, RunTimeouts } from './run-happening.js'
+import { advance } from './run-state.js'
 import { WorkerPool } from './worker-pool.js'
 
 export abstract class RunSettings implements RunTimeouts {

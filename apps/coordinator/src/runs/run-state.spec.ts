@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { runEndStates, runStates, type RunState } from '#libs/protocol'
 import { CoordinatorError } from '../errors.js'
 import type { RunRecord, RunTerms } from './run-record.js'
-import { admittedRun, advance, hasEnded, type RunHappening, type RunTimeouts } from './run-state.js'
+import { admittedRun, hasEnded } from './run-beginning.js'
+import type { RunHappening, RunTimeouts } from './run-happening.js'
+import { advance } from './run-state.js'
 
 const start = Date.parse('2026-11-23T12:00:00.000Z')
 const at = (seconds: number) => new Date(start + seconds * 1000).toISOString()

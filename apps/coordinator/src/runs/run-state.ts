@@ -3,120 +3,12 @@
  * Guards the order of steps and their deadlines. Says nothing about who may do what; the handlers in statements/ verify
  * that before they ask here.
  */
-import type { PublicKey, Thumbprint } from '#libs/canonical'
+import type { Thumbprint } from '#libs/canonical'
 import { meetsQuorum } from '#libs/contract'
-import { runEndStates, type Outcome, type RunState, type WorkerEnd } from '#libs/protocol'
-import { CoordinatorError } from '../errors.js'
-import type { RecordedRelease, RecordedSpend, RunRecord, RunTerms } from './run-record.js'
-
-/** How long the states wait whose end no statement names. */
-export interface RunTimeouts {
-  readonly nonceSeconds: number
-  readonly offerSeconds: number
-  readonly outputKeysSeconds: number
-  readonly maximumRounds: number
-}
-
-/** What can happen to a run. */
-export type RunHappening =
-  | { readonly kind: 'approved'; readonly by: Thumbprint; readonly expiresAt: string }
-  | { readonly kind: 'denied'; readonly by: Thumbprint }
-  | {
-      readonly kind: 'answered'
-      readonly owner: Thumbprint
-      readonly answer: 'ready' | 'waiting'
-      readonly reason: string
-    }
-  | { readonly kind: 'reserved'; readonly worker: Thumbprint }
-  | { readonly kind: 'nonce'; readonly owner: Thumbprint; readonly nonce: string }
-  | {
-      readonly kind: 'offered'
-      readonly id: string
-      readonly receiptKey: PublicKey
-      readonly expiresAt: string
-    }
-  | { readonly kind: 'evidenced'; readonly id: string }
-  | { readonly kind: 'accepted'; readonly owner: Thumbprint }
-  | { readonly kind: 'spent'; readonly spend: RecordedSpend; readonly sizeAfter: number }
-  | { readonly kind: 'cosigned'; readonly size: number; readonly witnesses: readonly Thumbprint[] }
-  | { readonly kind: 'released'; readonly release: RecordedRelease }
-  | { readonly kind: 'started'; readonly id: string }
-  | { readonly kind: 'renewed'; readonly owner: Thumbprint; readonly id: string; readonly sequence: number }
-  | {
-      readonly kind: 'receipted'
-      readonly id: string
-      readonly index: number
-      readonly outcome: Outcome
-      readonly outputs: RunRecord['outputs']
-      readonly sizeAfter: number
-    }
-  | { readonly kind: 'keysGiven' }
-  | { readonly kind: 'refused'; readonly by: Thumbprint; readonly step: string }
-  | { readonly kind: 'cancelled' }
-  | { readonly kind: 'stopped'; readonly because: string }
-  | {
-      readonly kind: 'workerEnded'
-      readonly code: WorkerEnd['code']
-      readonly owner: Thumbprint | null
-      readonly detail: string
-    }
-  | { readonly kind: 'workerLost' }
-  | { readonly kind: 'deadline' }
-
-/** The record of a run that was just admitted. */
-export function admittedRun(terms: RunTerms): RunRecord {
-  return {
-    terms,
-    state: terms.approvals === null ? 'awaitingOwners' : 'awaitingApprovals',
-    version: 1,
-    round: 0,
-    deadlineAt: terms.expiresAt,
-    approvals: [],
-    readiness: {},
-    worker: null,
-    ...freshRound,
-    start: null,
-    receipt: null,
-    receiptCheckpoint: null,
-    outputs: [],
-    endedBecause: null,
-  }
-}
-
-const freshRound = {
-  nonces: {},
-  offer: null,
-  evidence: null,
-  accepts: [],
-  spends: [],
-  spendsCheckpoint: null,
-  releases: [],
-  renewals: {},
-  cosigned: [],
-} as const
-
-/** Whether nothing more will happen to a run. */
-export function hasEnded(state: RunState): boolean {
-  return (runEndStates as readonly RunState[]).includes(state)
-}
-
-/** States in which no key was handed over yet, so that the run can still be stopped from outside. */
-const stoppable: readonly RunState[] = [
-  'awaitingApprovals',
-  'awaitingOwners',
-  'awaitingWorker',
-  'collectingNonces',
-  'awaitingOffer',
-  'collectingAccepts',
-  'collectingSpends',
-  'recordingSpends',
-  'collectingReleases',
-]
-
-/** Whether a refusal, a denial, a cancellation or a withdrawal still ends the run. */
-export function isStoppable(state: RunState): boolean {
-  return stoppable.includes(state)
-}
+import type { RunRecord, RunTerms } from './run-record.js'
+import { conflict, expectState, freshRound, isStoppable, stoppable } from './run-beginning.js'
+import { end, endOfWorker, endRound, loseWorker, passDeadline, stop } from './run-ends.js'
+import type { RunHappening, RunTimeouts } from './run-happening.js'
 
 /**
  * The record after something happened; the same record where it changes nothing (a message that came twice).
@@ -317,107 +209,6 @@ function withCosigners(run: RunRecord, cosigned: readonly Thumbprint[]): RunReco
   return cosigned.length > run.cosigned.length ? { ...run, cosigned } : run
 }
 
-function endOfWorker(
-  run: RunRecord,
-  happening: RunHappening & { kind: 'workerEnded' },
-  timeouts: RunTimeouts,
-): RunRecord {
-  const { code, owner, detail } = happening
-  if (hasEnded(run.state) || run.worker === null) return run
-  if (code === 'leaseLost' && run.releases.length > 0)
-    return end(run, 'leaseLost', `the lease of ${owner ?? 'an owner'} ran out`)
-  if (code === 'unrecorded' && run.receipt !== null)
-    return end(run, 'unrecorded', 'the Receipt was not recorded in time')
-  if (code === 'expired' && run.spends.length > 0)
-    return end(run, 'expired', 'the Offer expired before every key was released')
-  return loseWorker(
-    run,
-    detail === '' ? `the worker ended: ${code}` : `the worker ended: ${code} (${detail})`,
-    timeouts,
-  )
-}
-
-/** Before the first Spend a lost worker costs a round; after it, the run. */
-function loseWorker(run: RunRecord, because: string, timeouts: RunTimeouts): RunRecord {
-  if (hasEnded(run.state) || run.worker === null) return run
-  return run.spends.length === 0 ? endRound(run, because, [], timeouts) : end(run, 'lost', because)
-}
-
-function passDeadline(run: RunRecord, now: number, timeouts: RunTimeouts): RunRecord {
-  if (hasEnded(run.state) || run.deadlineAt === null || Date.parse(run.deadlineAt) > now) return run
-  const { owners } = run.terms
-  switch (run.state) {
-    case 'awaitingApprovals':
-    case 'awaitingOwners':
-    case 'awaitingWorker':
-      return end(run, 'expired', 'the request expired')
-    case 'collectingNonces':
-      return endRound(
-        run,
-        'nonces were missing',
-        owners.filter((owner) => run.nonces[owner] === undefined),
-        timeouts,
-      )
-    case 'awaitingOffer':
-      return endRound(run, 'no Offer came', [], timeouts)
-    case 'collectingAccepts':
-      return endRound(
-        run,
-        'the Offer expired before every Accept',
-        owners.filter((owner) => !run.accepts.includes(owner)),
-        timeouts,
-      )
-    case 'collectingSpends':
-      if (run.spends.length === 0) return endRound(run, 'the Offer expired before a Spend', owners, timeouts)
-      return end(run, 'expired', 'the Offer expired before every Spend')
-    case 'recordingSpends':
-      return end(run, 'expired', 'the Offer expired before the Spends were cosigned')
-    case 'collectingReleases':
-      return end(run, 'expired', 'the Offer expired before every key was released')
-    case 'running':
-      return end(run, 'lost', 'no Receipt came in the time that the contract allows')
-    case 'recordingReceipt':
-      return end(run, 'unrecorded', 'the Receipt was not cosigned in time')
-    case 'awaitingOutputKeys':
-      return end(run, 'lost', 'no output keys came')
-    case 'completed':
-    case 'failed':
-    case 'denied':
-    case 'refused':
-    case 'expired':
-    case 'lost':
-    case 'leaseLost':
-    case 'unrecorded':
-    case 'cancelled':
-      return run
-  }
-}
-
-/** Ends a round. Whoever was silent must say `ready` again; the request's own expiry and a bound on rounds end the run. */
-function endRound(
-  run: RunRecord,
-  because: string,
-  silent: readonly Thumbprint[],
-  timeouts: RunTimeouts,
-): RunRecord {
-  if (run.round >= timeouts.maximumRounds)
-    return end(run, 'expired', `${because}; ${run.round} rounds were tried`)
-  const readiness = { ...run.readiness }
-  for (const owner of silent)
-    readiness[owner] = { state: 'waiting', reason: `did not answer in round ${run.round}` }
-  const state = silent.length === 0 ? 'awaitingWorker' : 'awaitingOwners'
-  return { ...run, ...freshRound, state, readiness, worker: null, deadlineAt: run.terms.expiresAt }
-}
-
-function stop(run: RunRecord, happening: RunHappening, state: RunState, because: string): RunRecord {
-  if (!isStoppable(run.state)) conflict(run, happening, [...stoppable])
-  return end(run, state, because)
-}
-
-function end(run: RunRecord, state: RunState, because: string | null): RunRecord {
-  return { ...run, state, worker: null, deadlineAt: null, endedBecause: because }
-}
-
 /** Whether no owner is waiting for its people. */
 function everyOwnerReady({ terms, readiness }: RunRecord): boolean {
   return terms.owners.every((owner) => readiness[owner]?.state === 'ready')
@@ -438,16 +229,5 @@ function coversInputs(
 ): boolean {
   return terms.inputs.every((input) =>
     done.some(({ owner, dataset }) => owner === input.owner && dataset === input.dataset),
-  )
-}
-
-function expectState(run: RunRecord, happening: RunHappening, states: readonly RunState[]): void {
-  if (!states.includes(run.state)) conflict(run, happening, states)
-}
-
-function conflict(run: RunRecord, happening: RunHappening, states: readonly RunState[]): never {
-  throw new CoordinatorError(
-    'RUN_STATE_CONFLICT',
-    `the run is ${run.state} in round ${run.round}; "${happening.kind}" is possible in ${states.join(', ')}`,
   )
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunRecord, RunTerms } from './run-record.js'
-import { admittedRun } from './run-state.js'
+import { admittedRun } from './run-beginning.js'
 import { waitingFor } from './run-view.js'
 
 const terms: RunTerms = {

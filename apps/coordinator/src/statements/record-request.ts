@@ -12,7 +12,7 @@ import { admissionFacts, requestFact, requestOf } from '../runs/admission-facts.
 import { RunBook, type RunEntry } from '../runs/run-book.js'
 import { RunDriver } from '../runs/run-driver.js'
 import type { RunTerms } from '../runs/run-record.js'
-import { admittedRun } from '../runs/run-state.js'
+import { admittedRun } from '../runs/run-beginning.js'
 import { expectPermit } from './record-data.js'
 import { recordedBefore, recordUnder, RunStatements } from './run-statements.js'
 import type { PostedStatement } from './statement-context.js'

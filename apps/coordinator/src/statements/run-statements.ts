@@ -11,7 +11,7 @@ import type { Draft } from '../ledger/draft.js'
 import { Ledger } from '../ledger/ledger.js'
 import { RunBook, type RunEntry } from '../runs/run-book.js'
 import { RunDriver } from '../runs/run-driver.js'
-import type { RunHappening } from '../runs/run-state.js'
+import type { RunHappening } from '../runs/run-happening.js'
 
 /** A statement about a run. */
 export interface AboutRun {
