@@ -1,7 +1,7 @@
 /** UNION ALL of rows: each branch keeps the units of its own reads; those of the others are NULL in it. */
 import { QueryError } from './errors.js'
 import type { ColumnId, Expr, Relation, UnitColumn } from './form.js'
-import { refuseRepeatedReads } from './from.js'
+import { refuseRepeatedReads } from './join.js'
 import { showName } from './names.js'
 import type { NamedColumn, Origin, Rows, Translation } from './translation.js'
 import type { ColumnType } from './table.js'
