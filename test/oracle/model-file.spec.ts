@@ -17,7 +17,13 @@ const rows = [
 ]
 
 const reviewed = {
-  terms: ['age', 'male', 'fib4'].map((name) => ({ name, level: null, scale: true, impute: null })),
+  terms: ['age', 'male', 'fib4'].map((name) => ({
+    name,
+    level: null,
+    scale: true,
+    impute: null,
+    text: null,
+  })),
 } as unknown as ReviewedTraining
 const report: TrainingReading = {
   ...{ status: 'trained', iterations: 4, intercept, interceptStandardError: 0.1, support: [40] },

@@ -12,6 +12,8 @@ export interface DesignColumn {
   readonly scale: boolean
   /** What stands for a missing value: the mean over the training rows, a number, or nothing since none is missing. */
   readonly impute: 'mean' | number | null
+  /** The text whose levels are columns: of those with one number a row has a 1 in one at most. Null for a column of numbers. */
+  readonly text: number | null
 }
 
 /** A training, as its contract fixes it. */
@@ -22,7 +24,10 @@ export interface TrainingPlan {
   readonly l2: number
   /** How many different kinds of units rows can have: one count of each stands behind every number. */
   readonly unitClasses: number
-  /** A column or a class of the target that rests on fewer units of some class is left out, and so is what needs it. */
+  /**
+   * A column or a class of the target that rests on fewer units of some class is left out, and so is what needs it. Each coefficient
+   * takes as many units again: a model with as many coefficients as units would be their values.
+   */
   readonly minimumUnits: number
 }
 
@@ -61,7 +66,7 @@ export interface ConfusionCell {
   readonly actual: boolean
   readonly predicted: boolean
   readonly count: number
-  /** Least count over the cells of the same actual class: one small cell would follow from the other and their sum. */
+  /** Least count over all four cells: a small one would follow from the others and the sums that metrics tell. */
   readonly support: Support
 }
 
