@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ContractTerms, TrainTerms } from '#libs/contract'
 import { startEngine, type Engine } from '#libs/engine'
+import { checkModel, parseModel } from '#libs/model'
 import { ComputationError } from './errors.js'
 import { modelFileOf } from './model-file.js'
 import { prepareTraining, releaseTraining, reviewTraining, type ReviewedTraining } from './training.js'
@@ -162,10 +163,33 @@ describe('parseTrainingReport', () => {
 })
 
 describe('modelFileOf', () => {
-  it('gives the same bytes for the same numbers, and none where there is no model', () => {
+  const fileOf = (from: TrainingReading, minimumUnits = 12) => {
+    const bytes = modelFileOf(reviewed, terms as { algorithm: 'logistic-regression' }, from, minimumUnits)
+    return bytes === null ? null : parseModel(bytes)
+  }
+  const numbersOf = (from: TrainingReading, name: string) => {
+    const tensor = fileOf(from)?.graph.initializers.find((one) => one.name === name)
+    return [...new Float32Array(Uint8Array.from(tensor?.bytes ?? []).buffer)]
+  }
+
+  it('gives the same bytes for the same numbers, and a model that an enclave would take', () => {
     const { plan } = prepareTraining(datasets, reviewed, terms, {})
-    expect(modelFileOf(reviewed, plan, report())).toEqual(modelFileOf(reviewed, plan, report()))
-    const none = { ...report(), status: 'notConverged', columns: [] } as const
-    expect(modelFileOf(reviewed, plan, { ...none, columns: [] })).toBeNull()
+    const bytes = modelFileOf(reviewed, plan, report(), 12)
+    expect(modelFileOf(reviewed, plan, report(), 12)).toEqual(bytes)
+    expect(checkModel(parseModel(bytes ?? new Uint8Array())).bytes).toEqual(bytes)
+  })
+
+  it('gives none where there is no model, or its intercept rests on too few units of one owner', () => {
+    expect(fileOf({ ...report(), status: 'notConverged', columns: [] })).toBeNull()
+    expect(fileOf({ ...report(), support: [40, 11] })).toBeNull()
+    expect(fileOf({ ...report(), support: [] })).toBeNull()
+  })
+
+  it('holds nothing of a column that rests on too few units, whatever the child says of it', () => {
+    const held = { ...fitted([40, 50]), heldBack: 'collinear' } as const
+    const from = { ...report(), columns: [fitted([40, 50]), fitted([40, 11]), held] }
+    expect(numbersOf(from, 'coefficients')).toEqual([1.25, 0, 0])
+    expect(numbersOf(from, 'centre')).toEqual([50, 0, 0])
+    expect(numbersOf(from, 'scale')).toEqual([10, 1, 1])
   })
 })
