@@ -1,6 +1,7 @@
 export * from './child-link.node.js'
 export * from './csv-text.js'
 export * from './engine.node.js'
+export type * from './engine-options.node.js'
 export * from './errors.js'
 export * from './profile-report.js'
 export {
