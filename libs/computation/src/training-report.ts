@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { ComputationError } from './errors.js'
 
+/** Columns that a training may have: its work grows with their square for each row. */
+export const maximumTerms = 2000
+
 const number = z.number()
 const count = z.int().min(0)
 const support = z.array(count).max(30)
@@ -23,7 +26,7 @@ const reportSchema = z.strictObject({
   intercept: number,
   interceptStandardError: number,
   support,
-  columns: z.array(columnSchema).max(10_000),
+  columns: z.array(columnSchema).max(maximumTerms),
   metrics: z
     .array(
       z.strictObject({

@@ -92,6 +92,18 @@ describe('reviewTraining', () => {
   ])('refuses %s', (_name, change) => {
     expect(codeOf(() => reviewTraining(datasets, { ...terms, ...change }, tree))).toBe('TRAINING_INVALID')
   })
+
+  it('refuses more columns than can be learned from, before any data is open', () => {
+    const texts = (count: number) => Array.from({ length: count }, (_, i) => `t${i}`)
+    const review = (count: number) =>
+      reviewTraining(
+        datasets,
+        { ...terms, preprocessing: { smoker: { oneHot: texts(count), scale: 'none' } } },
+        tree,
+      )
+    expect(review(1999).terms).toHaveLength(2000)
+    expect(codeOf(() => review(2000))).toBe('TRAINING_INVALID')
+  })
 })
 
 describe('prepareTraining', () => {

@@ -9,7 +9,7 @@ import { effectiveControls, groupSizeFor, queryTables, type DatasetsView } from 
 import { ComputationError } from './errors.js'
 import type { ParameterSet } from './parameters.js'
 import { declaredForQuery } from './parameters.js'
-import type { TrainingReading } from './training-report.js'
+import { maximumTerms, type TrainingReading } from './training-report.js'
 import { tableOf } from './training-tables.js'
 
 /** A column of the design matrix: a number of the query, or one text of a column of texts. */
@@ -65,6 +65,10 @@ export function reviewTraining(
   })
   const target = targetOf(rows, computation)
   const terms = computation.features.flatMap((feature, i) => termsOf(rows, computation, feature, i))
+  if (terms.length > maximumTerms)
+    throw invalid(
+      `the features give ${terms.length} columns; at most ${maximumTerms} are learned from. Name fewer features, or fewer texts under oneHot`,
+    )
   const complete = terms.flatMap(({ name, level, impute }) =>
     level === null && impute === null ? [name] : [],
   )
