@@ -1,6 +1,6 @@
 /**
  * Which columns are learned from: those that rest on enough units, and beside which no few units are left over.
- * Does not see few units that only several columns together set apart; the contract's reviewed query makes those.
+ * Does not see what only several columns together set apart; of one unit leverage.ts does.
  */
 import { blockRows, type Part } from './blocks.js'
 import type { Support, TrainingPlan } from './plan.js'

@@ -6,12 +6,17 @@ import type { Part } from './blocks.js'
 import { chooseColumns } from './choose-columns.js'
 import type { Problem } from './evaluate.js'
 import { findCollinear, fit, type Fit } from './fit.js'
+import { hasDominantRow } from './leverage.js'
 import { measure } from './measure.js'
 import type { FittedColumn, HeldBack, Support, TrainingPlan, TrainingReport, TrainingStatus } from './plan.js'
 import { applyPreparation, learnPreparation, type Preparation } from './preprocess.js'
 import { isEnough, unitsOf, unitsOfBothOutcomes } from './support.js'
 
-/** Trains on the rows of `train`, measures on both parts. Prepares the columns of both in place. */
+/**
+ * Trains on the rows of `train`, measures on both parts. Prepares the columns of both in place.
+ * Guards: no column, outcome, cell or bin rests on fewer units than the plan says, and no unit alone makes what the model tells of it.
+ * Does not guard two or more units, fewer than the plan says, that only several columns together set apart.
+ */
 export function train(
   given: TrainingPlan,
   parts: { readonly train: Part; readonly test: Part },
@@ -35,6 +40,7 @@ export function train(
   if (active.length === 0) return untrained('noFeatures')
   if (!isEnough(unitsOf(parts.train, unitClasses), minimumUnits * (active.length + 1)))
     return untrained('tooFewUnits')
+  if (minimumUnits > 1 && hasDominantRow(parts.train.blocks, active)) return untrained('tooFewUnits')
   const problem: Problem = { algorithm, active, l2 }
   const fitted = fit(parts.train.blocks, problem)
   if (!fitted.converged) return untrained('notConverged')

@@ -224,6 +224,18 @@ describe('train', () => {
     expect(report.columns.map((column) => column.heldBack)).toEqual(heldBack)
   })
 
+  it.each<[string, (row: number, value: number) => number, number | null]>([
+    ['columns differ in one unit', (row, value) => (row === 7 ? value + 1 : value), null],
+    ['one unit misses what a far number stands for', (row, value) => (row === 7 ? NaN : value), 1000],
+  ])('gives no model where %s, for any outcome', (_name, changed, impute) => {
+    const [first = []] = base.columns
+    const rows = { ...base, columns: [first, first.map((value, row) => changed(row, value))] }
+    const columns = [0, 1].map(() => ({ scale: true, impute, text: null }))
+    for (const algorithm of ['linear-regression', 'logistic-regression'] as const)
+      expect(learn(rows, { algorithm, columns }).status).toBe('tooFewUnits')
+    expect(learn(rows, { columns, minimumUnits: 1 }).status).toBe('trained')
+  })
+
   it('gives no model with as many coefficients as its units allow to know their values', () => {
     const rows = made(60, 10)
     expect(learn(rows, { algorithm: 'linear-regression', minimumUnits: 5 }).status).toBe('trained')
