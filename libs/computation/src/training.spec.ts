@@ -110,6 +110,8 @@ describe('prepareTraining', () => {
   it('lets nothing be learned from fewer units than any output may show', () => {
     const { plan, outputs } = prepareTraining(datasets, reviewed, terms, {})
     expect(plan).toMatchObject({ l2: 0.5, unitClasses: 2, minimumUnits: 12 })
+    // Columns of one text are known as such, so that those with none of its levels are counted.
+    expect(plan.columns.map(({ text }) => text)).toEqual([null, 1, 1])
     expect(outputs.map(({ minimumGroupSize }) => minimumGroupSize)).toEqual([10, 12])
   })
 
