@@ -34,7 +34,7 @@ export interface TrainingPlan {
 /** Least count of units of each class of units behind a number. */
 export type Support = readonly number[]
 
-/** Why a column has no coefficient. */
+/** Why a column has no coefficient. `tooFewUnits`: it rests on too few, or those who have none of its text's levels would be. */
 export type HeldBack = 'tooFewUnits' | 'collinear'
 
 /** What was learned of one column. Without a coefficient the model does not use it. */
@@ -81,7 +81,10 @@ export interface CalibrationBin {
   readonly support: Support
 }
 
-/** How a training ended. All but `trained` say that there is no model; `repeatedUnits`: some unit has several rows. */
+/**
+ * How a training ended. All but `trained` say that there is no model. `repeatedUnits`: some unit has several rows; `tooFewUnits`: an outcome
+ * or the number of coefficients asks for more, or one unit alone would make what the model tells of it.
+ */
 export const trainingStatuses = [
   'trained',
   'repeatedUnits',
