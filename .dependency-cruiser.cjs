@@ -110,9 +110,10 @@ const forbidden = [
   },
   {
     name: 'computation-knows-queries-and-contracts',
-    comment: 'what runs on opened data knows neither keys nor evidence nor wire',
+    comment:
+      'what runs on opened data knows queries, contracts and the files of models, and neither keys nor evidence nor wire',
     from: { path: '^libs/computation/', pathNot: spec },
-    to: { path: '^libs/', pathNot: '^libs/(?:computation|canonical|query|contract|training)/' },
+    to: { path: '^libs/', pathNot: '^libs/(?:computation|canonical|query|contract|training|model)/' },
   },
   {
     name: 'protocol-is-wire-types',

@@ -1,23 +1,41 @@
 /** A run over ten million sealed rows, beside the same SQL with its unit counts by hand in DuckDB on the clear Parquet. */
-import { writeFile } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { owners, requester, startCollaboration, type Collaboration } from './collaboration.js'
+import { agreeOn } from './agreed-contract.js'
+import { owners, requester, startCollaboration } from './collaboration.js'
 import { releaseToReceipt } from './release-to-receipt.js'
 import type { BenchRow } from './row.js'
 
 const rows = 10_000_000
 const aimFactor = 2
 const aimMilliseconds = 500
+const groupedSql = 'avg(cost) as mean_cost, count(*) as visits'
+const [owner] = owners
+const sections = `datasets:
+  visits:
+    owners: [${owner}]
+    unit: patient
+    columns:
+      patient: { type: int, use: [join] }
+      ward: { type: int, min: 0, max: 1000, use: [dimension] }
+      cost: { type: double, min: 0, max: 10000, use: [avg] }
+      stay: { type: int, min: 0, max: 1000, use: [avg] }
+computations:
+  wards:
+    kind: sql
+    query: select ward, ${groupedSql} from visits group by ward
+    requesters: [${requester}]
+    limit: 100
+    outputs: { result: { recipients: [${requester}], controls: [ { minimumGroupSize: 10 } ] } }
+`
 
 /** From the last KeyRelease to the Receipt, by the enclave's own clock and the owner's, which are this machine's. */
 export async function benchLargeRun(): Promise<readonly BenchRow[]> {
   const collaboration = await startCollaboration()
   try {
     const { stack, sealroom } = collaboration
-    const [owner] = owners
     const file = stack.party(owner).file('visits.parquet')
     const byHand = await measureByHand(file)
-    const contract = await agree(collaboration)
+    const contract = await agreeOn(collaboration, 'large', sections)
     await sealroom(owner, 'dataset', 'seal', file, '--contract', contract, '--dataset', 'visits')
     let best = Number.POSITIVE_INFINITY
     for (let count = 0; count < 3; count++) {
@@ -40,8 +58,6 @@ export async function benchLargeRun(): Promise<readonly BenchRow[]> {
   }
 }
 
-const groupedSql = 'avg(cost) as mean_cost, count(*) as visits'
-
 /** Makes the file, and runs the query on it as somebody would who has it in the clear. */
 async function measureByHand(file: string): Promise<number> {
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '2' })).connect()
@@ -57,45 +73,4 @@ async function measureByHand(file: string): Promise<number> {
     best = Math.min(best, performance.now() - begun)
   }
   return best
-}
-
-async function agree({ stack, sealroom, keys }: Collaboration): Promise<string> {
-  const [owner] = owners
-  const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
-  const file = stack.party(requester).file('large.yaml')
-  await writeFile(
-    file,
-    `sealroom: contract/v1
-name: large
-purpose: Measuring.
-valid: { from: ${day(-1)}, until: ${day(30)} }
-parties:
-  ${owner}: { key: "${keys[owner] ?? ''}", roles: [data] }
-  ${requester}: { key: "${keys[requester] ?? ''}", roles: [requester, recipient] }
-governance: { signatories: [${requester}, ${owner}], proposalExpires: ${day(7)} }
-log: { witnesses: [${owner}], quorum: 1 }
-enclaves: [ { tee: simulated, key: "${stack.simulatorKey}", measurement: ["${stack.measurement}"], maximumAgeSeconds: 300 } ]
-runs: { timeGridMilliseconds: 10 }
-datasets:
-  visits:
-    owners: [${owner}]
-    unit: patient
-    columns:
-      patient: { type: int, use: [join] }
-      ward: { type: int, min: 0, max: 1000, use: [dimension] }
-      cost: { type: double, min: 0, max: 10000, use: [avg] }
-      stay: { type: int, min: 0, max: 1000, use: [avg] }
-computations:
-  wards:
-    kind: sql
-    query: select ward, ${groupedSql} from visits group by ward
-    requesters: [${requester}]
-    limit: 100
-    outputs: { result: { recipients: [${requester}], controls: [ { minimumGroupSize: 10 } ] } }
-`,
-  )
-  const contract = String((await sealroom(requester, 'contract', 'propose', file))['contract'])
-  await sealroom(owner, 'contract', 'sign', contract)
-  await sealroom(owner, 'rules', 'automatic', contract)
-  return contract
 }

@@ -41,11 +41,14 @@ for (const [name, measure] of Object.entries(parts)) {
 }
 
 const columns = ['what', 'measured', 'peer', 'ratio', 'aim', 'met'] as const
-const cells = rows.map((row) =>
-  columns.map((column) => (column === 'met' ? (row.met ? 'yes' : 'NO') : row[column])),
-)
+const cells = rows.map((row) => columns.map((column) => (column === 'met' ? verdictOf(row) : row[column])))
 print('')
 print(`| ${columns.join(' | ')} |`)
 print(`| ${columns.map(() => '---').join(' | ')} |`)
 for (const line of cells) print(`| ${line.join(' | ')} |`)
 process.exit(0)
+
+function verdictOf({ met }: BenchRow): string {
+  if (met === null) return '-'
+  return met ? 'yes' : 'NO'
+}

@@ -5,5 +5,6 @@ export interface BenchRow {
   readonly peer: string
   readonly ratio: string
   readonly aim: string
-  readonly met: boolean
+  /** Null where there is no aim: the figure is only shown. */
+  readonly met: boolean | null
 }

@@ -47,7 +47,7 @@ async function oneAfterAnother(collaboration: Collaboration, contract: string): 
     peer: '',
     ratio: '',
     aim: 'shown',
-    met: true,
+    met: null,
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Scoring a million rows of 30 columns: from columns in memory to scores in memory, in the sandboxed child, beside onnxruntime
- * called plainly on a row-major matrix that is there already. Both take turns; the median of the rounds' ratios counts.
+ * called plainly on a row-major matrix that is there already: copying the columns, and laying them side by side, is on our side only.
+ * Both take turns; the median of the rounds' ratios counts. No run of a contract scores anything yet.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
@@ -25,8 +26,8 @@ export async function benchScore(): Promise<BenchRow[]> {
   const columnBytes = rows * width * 4
   const memory = (columnBytes + Math.max(network.growth, linear.growth)) / columnBytes
   return [
-    row('score 1M rows x 30, network 30-128-64-1', network, 1.3),
-    row('score 1M rows x 30, logistic', linear, null),
+    row('columns to scores in a child, 1M rows x 30, network 30-128-64-1', network, 1.3),
+    row('columns to scores in a child, 1M rows x 30, logistic', linear, null),
     {
       ...{
         what: 'memory while scoring',
@@ -51,10 +52,10 @@ function row(what: string, { ours, plain, ratio }: Measured, aim: number | null)
     ...{
       what,
       measured: `${ours.toFixed(0)} ms`,
-      peer: `onnxruntime ${plain.toFixed(0)} ms`,
+      peer: `onnxruntime on a matrix ${plain.toFixed(0)} ms`,
       ratio: ratio.toFixed(2),
     },
-    ...{ aim: aim === null ? 'shown' : `at most ${aim}`, met: aim === null || ratio <= aim },
+    ...{ aim: aim === null ? 'shown' : `at most ${aim}`, met: aim === null ? null : ratio <= aim },
   }
 }
 

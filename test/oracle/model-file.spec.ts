@@ -1,6 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import { modelFileOf, type ReviewedTraining, type TrainingReading } from '#libs/computation'
+import { checkModel, parseModel } from '#libs/model'
+import { scoreColumns, withModelRuntime } from '#libs/runtime'
 import type { TrainingPlan } from '#libs/training'
 
 const [centre, scale, fill, weight, intercept] = [
@@ -17,7 +19,13 @@ const rows = [
 ]
 
 const reviewed = {
-  terms: ['age', 'male', 'fib4'].map((name) => ({ name, level: null, scale: true, impute: null })),
+  terms: ['age', 'male', 'fib4'].map((name) => ({
+    name,
+    level: null,
+    scale: true,
+    impute: null,
+    text: null,
+  })),
 } as unknown as ReviewedTraining
 const report: TrainingReading = {
   ...{ status: 'trained', iterations: 4, intercept, interceptStandardError: 0.1, support: [40] },
@@ -28,9 +36,12 @@ const report: TrainingReading = {
   ...{ metrics: [], confusion: [], calibration: [] },
 }
 
+function fileOf(algorithm: TrainingPlan['algorithm']): Uint8Array {
+  return modelFileOf(reviewed, { algorithm }, report, 40) ?? new Uint8Array()
+}
+
 async function scores(algorithm: TrainingPlan['algorithm']): Promise<Float32Array> {
-  const plan: TrainingPlan = { algorithm, columns: [], l2: 1, unitClasses: 1, minimumUnits: 1 }
-  const session = await InferenceSession.create(modelFileOf(reviewed, plan, report) ?? new Uint8Array())
+  const session = await InferenceSession.create(fileOf(algorithm))
   const output = algorithm === 'logistic-regression' ? 'probability' : 'value'
   expect([session.inputNames, session.outputNames]).toEqual([['x'], [output]])
   const results = await session.run({ x: new Tensor('float32', Float32Array.from(rows.flat()), [3, 3]) })
@@ -59,7 +70,19 @@ describe('a model’s file', () => {
     })
   })
 
-  it('gives the same scores to the last bit wherever it is loaded', async () => {
-    expect(await scores('logistic-regression')).toEqual(await scores('logistic-regression'))
-  })
+  it.each(['linear-regression', 'logistic-regression'] as const)(
+    'of a %s passes every check, and the sandboxed runtime gives the same scores to the last bit',
+    async (algorithm) => {
+      const model = checkModel(parseModel(fileOf(algorithm)))
+      const found = await withModelRuntime({ inputs: 1, outputs: 1 }, async (runtime) => {
+        const names = reviewed.terms.map(({ name }) => name)
+        const columns = names.map((name, i) => [name, Float32Array.from(rows, (row) => row[i] ?? 0)] as const)
+        return scoreColumns(runtime, await runtime.load(model), {
+          ...{ rows: rows.length, columns: Object.fromEntries(columns), timeoutMilliseconds: 20_000 },
+          mapping: { inputs: { x: names }, output: model.outputs[0]?.name ?? '' },
+        })
+      })
+      expect(found).toEqual({ width: 1, values: await scores(algorithm) })
+    },
+  )
 })

@@ -61,7 +61,7 @@ function learn(
     part: new Float32Array(rows.length),
     classes: new Int32Array(rows.length).fill(1),
   })
-  const columns = features.map(() => ({ scale: true, impute: 'mean' as const }))
+  const columns = features.map(() => ({ scale: true, impute: 'mean' as const, text: null }))
   return train({ algorithm, columns, l2, unitClasses: 1, minimumUnits: 5 }, parts)
 }
 

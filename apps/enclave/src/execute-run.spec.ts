@@ -289,11 +289,12 @@ describe('executeRun', () => {
     if (model.type !== 'sealroom/training/v1') throw new Error('the output of a query')
     expect(model.card).toMatchObject({ status: 'trained', target: 'readmitted', output: 'probability' })
     const states = model.table.values.slice(0, 3)
-    // South has nobody on ward c, so neither coefficient nor count of it leaves.
+    // South has nobody on ward c, so neither coefficient nor count of it leaves; and those on c and d would be what the intercept
+    // tells of, were ward a not counted among them.
     expect(states).toEqual([
       ['(intercept)', 'ward', 'ward', 'age'],
       [null, 'a', 'b', null],
-      ['used', 'used', 'used', 'used'],
+      ['used', 'tooFewUnits', 'used', 'used'],
     ])
     expect(model.model?.onnx.length).toBeGreaterThan(100)
     const metrics = await opened(played, north, 'metrics')

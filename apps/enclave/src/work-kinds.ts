@@ -47,7 +47,8 @@ export async function trainOutputs(
     .filter(({ name }) => (train.outputs[name]?.recipients.length ?? 0) > 0)
     .map((output): ReleasedOutput => {
       const released = releaseTraining(reviewed, output, report)
-      const file = output.name === 'model' ? modelFileOf(reviewed, training.plan, report) : null
+      const least = output.minimumGroupSize ?? 0
+      const file = output.name === 'model' ? modelFileOf(reviewed, training.plan, report, least) : null
       return {
         type: 'sealroom/training/v1',
         ...documentOf(work, output.name, released, output.controls),

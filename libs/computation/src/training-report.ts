@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { ComputationError } from './errors.js'
 
+/** Columns that a training may have: its work grows with their square for each row. */
+export const maximumTerms = 2000
+
 const number = z.number()
 const count = z.int().min(0)
 const support = z.array(count).max(30)
@@ -23,7 +26,7 @@ const reportSchema = z.strictObject({
   intercept: number,
   interceptStandardError: number,
   support,
-  columns: z.array(columnSchema).max(10_000),
+  columns: z.array(columnSchema).max(maximumTerms),
   metrics: z
     .array(
       z.strictObject({
@@ -52,6 +55,33 @@ const reportSchema = z.strictObject({
 
 /** A report whose form was checked. What it says is the child's word: a child that lies is held by the sandbox only. */
 export type TrainingReading = z.output<typeof reportSchema>
+
+/** Whether a number of a report rests on enough units of every class. What names no class rests on nobody. */
+export function restsOnEnough(support: readonly number[], minimumUnits: number): boolean {
+  return support.length > 0 && support.every((units) => units >= minimumUnits)
+}
+
+/** What a model does with a column before it adds it up. */
+export type ColumnTold = Pick<TrainingReading['columns'][number], 'fill' | 'centre' | 'scale' | 'coefficient'>
+
+/**
+ * The numbers of a model, with those of columns that were held back, or which rest on too few units, at what changes nothing; null
+ * where there is no model to tell of. The child leaves such columns out; here its word is not taken for it.
+ */
+export function coefficientsTold(
+  { status, support, intercept, columns }: TrainingReading,
+  minimumUnits: number,
+): { readonly intercept: number; readonly columns: readonly ColumnTold[] } | null {
+  if (status !== 'trained' || !restsOnEnough(support, minimumUnits)) return null
+  return {
+    intercept,
+    columns: columns.map(({ heldBack, fill, centre, scale, coefficient, support: behind }) =>
+      heldBack === null && restsOnEnough(behind, minimumUnits)
+        ? { fill, centre, scale, coefficient }
+        : { fill: 0, centre: 0, scale: 1, coefficient: 0 },
+    ),
+  }
+}
 
 /**
  * Reads a report about so many columns.

@@ -2,7 +2,7 @@
 import { ComputationError } from './errors.js'
 import type { Cell, ResultColumn, ResultTable } from './result-table.js'
 import type { DesignTerm } from './training.js'
-import type { TrainingReading } from './training-report.js'
+import { restsOnEnough, type TrainingReading } from './training-report.js'
 
 interface SupportedRow {
   readonly cells: readonly Cell[]
@@ -25,9 +25,7 @@ export function tableOf(
       'COMPUTATION_UNSUPPORTED',
       `a training gives no output ${JSON.stringify(output)}`,
     )
-  const rows = shape
-    .rows(report, terms)
-    .filter(({ support }) => support.length > 0 && support.every((units) => units >= minimumUnits))
+  const rows = shape.rows(report, terms).filter(({ support }) => restsOnEnough(support, minimumUnits))
   return {
     table: {
       columns: shape.columns,

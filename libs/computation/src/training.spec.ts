@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ContractTerms, TrainTerms } from '#libs/contract'
 import { startEngine, type Engine } from '#libs/engine'
+import { checkModel, parseModel } from '#libs/model'
 import { ComputationError } from './errors.js'
 import { modelFileOf } from './model-file.js'
 import { prepareTraining, releaseTraining, reviewTraining, type ReviewedTraining } from './training.js'
@@ -91,12 +92,26 @@ describe('reviewTraining', () => {
   ])('refuses %s', (_name, change) => {
     expect(codeOf(() => reviewTraining(datasets, { ...terms, ...change }, tree))).toBe('TRAINING_INVALID')
   })
+
+  it('refuses more columns than can be learned from, before any data is open', () => {
+    const texts = (count: number) => Array.from({ length: count }, (_, i) => `t${i}`)
+    const review = (count: number) =>
+      reviewTraining(
+        datasets,
+        { ...terms, preprocessing: { smoker: { oneHot: texts(count), scale: 'none' } } },
+        tree,
+      )
+    expect(review(1999).terms).toHaveLength(2000)
+    expect(codeOf(() => review(2000))).toBe('TRAINING_INVALID')
+  })
 })
 
 describe('prepareTraining', () => {
   it('lets nothing be learned from fewer units than any output may show', () => {
     const { plan, outputs } = prepareTraining(datasets, reviewed, terms, {})
     expect(plan).toMatchObject({ l2: 0.5, unitClasses: 2, minimumUnits: 12 })
+    // Columns of one text are known as such, so that those with none of its levels are counted.
+    expect(plan.columns.map(({ text }) => text)).toEqual([null, 1, 1])
     expect(outputs.map(({ minimumGroupSize }) => minimumGroupSize)).toEqual([10, 12])
   })
 
@@ -162,10 +177,33 @@ describe('parseTrainingReport', () => {
 })
 
 describe('modelFileOf', () => {
-  it('gives the same bytes for the same numbers, and none where there is no model', () => {
+  const fileOf = (from: TrainingReading, minimumUnits = 12) => {
+    const bytes = modelFileOf(reviewed, terms as { algorithm: 'logistic-regression' }, from, minimumUnits)
+    return bytes === null ? null : parseModel(bytes)
+  }
+  const numbersOf = (from: TrainingReading, name: string) => {
+    const tensor = fileOf(from)?.graph.initializers.find((one) => one.name === name)
+    return [...new Float32Array(Uint8Array.from(tensor?.bytes ?? []).buffer)]
+  }
+
+  it('gives the same bytes for the same numbers, and a model that an enclave would take', () => {
     const { plan } = prepareTraining(datasets, reviewed, terms, {})
-    expect(modelFileOf(reviewed, plan, report())).toEqual(modelFileOf(reviewed, plan, report()))
-    const none = { ...report(), status: 'notConverged', columns: [] } as const
-    expect(modelFileOf(reviewed, plan, { ...none, columns: [] })).toBeNull()
+    const bytes = modelFileOf(reviewed, plan, report(), 12)
+    expect(modelFileOf(reviewed, plan, report(), 12)).toEqual(bytes)
+    expect(checkModel(parseModel(bytes ?? new Uint8Array())).bytes).toEqual(bytes)
+  })
+
+  it('gives none where there is no model, or its intercept rests on too few units of one owner', () => {
+    expect(fileOf({ ...report(), status: 'notConverged', columns: [] })).toBeNull()
+    expect(fileOf({ ...report(), support: [40, 11] })).toBeNull()
+    expect(fileOf({ ...report(), support: [] })).toBeNull()
+  })
+
+  it('holds nothing of a column that rests on too few units, whatever the child says of it', () => {
+    const held = { ...fitted([40, 50]), heldBack: 'collinear' } as const
+    const from = { ...report(), columns: [fitted([40, 50]), fitted([40, 11]), held] }
+    expect(numbersOf(from, 'coefficients')).toEqual([1.25, 0, 0])
+    expect(numbersOf(from, 'centre')).toEqual([50, 0, 0])
+    expect(numbersOf(from, 'scale')).toEqual([10, 1, 1])
   })
 })

@@ -9,13 +9,15 @@ import { effectiveControls, groupSizeFor, queryTables, type DatasetsView } from 
 import { ComputationError } from './errors.js'
 import type { ParameterSet } from './parameters.js'
 import { declaredForQuery } from './parameters.js'
-import type { TrainingReading } from './training-report.js'
+import { maximumTerms, type TrainingReading } from './training-report.js'
 import { tableOf } from './training-tables.js'
 
 /** A column of the design matrix: a number of the query, or one text of a column of texts. */
 export interface DesignTerm extends RowColumn {
   readonly scale: boolean
   readonly impute: 'mean' | number | null
+  /** Number of the feature whose texts are columns; null for a column of numbers. */
+  readonly text: number | null
 }
 
 /** A training of a contract, understood. */
@@ -62,7 +64,11 @@ export function reviewTraining(
     parameters: declaredForQuery(computation.parameters),
   })
   const target = targetOf(rows, computation)
-  const terms = computation.features.flatMap((feature) => termsOf(rows, computation, feature))
+  const terms = computation.features.flatMap((feature, i) => termsOf(rows, computation, feature, i))
+  if (terms.length > maximumTerms)
+    throw invalid(
+      `the features give ${terms.length} columns; at most ${maximumTerms} are learned from. Name fewer features, or fewer texts under oneHot`,
+    )
   const complete = terms.flatMap(({ name, level, impute }) =>
     level === null && impute === null ? [name] : [],
   )
@@ -97,6 +103,7 @@ function termsOf(
   rows: ReviewedRows,
   { preprocessing }: Pick<TrainTerms, 'preprocessing'>,
   feature: string,
+  number: number,
 ): DesignTerm[] {
   const { type } = columnOf(rows, feature, 'feature')
   const steps = Object.hasOwn(preprocessing, feature) ? preprocessing[feature] : undefined
@@ -104,14 +111,14 @@ function termsOf(
   if (steps?.oneHot !== undefined) {
     if (type !== 'string')
       throw invalid(`oneHot takes texts; the feature ${JSON.stringify(feature)} is ${type}`)
-    return steps.oneHot.map((level) => ({ name: feature, level, scale, impute: null }))
+    return steps.oneHot.map((level) => ({ name: feature, level, scale, impute: null, text: number }))
   }
   if (type !== 'int' && type !== 'double' && type !== 'bool')
     throw invalid(
       `the feature ${JSON.stringify(feature)} is ${type}; name its texts under preprocessing as oneHot, or let the query make it a number`,
     )
   const impute = steps?.impute === undefined || steps.impute === 'mean' ? steps?.impute : Number(steps.impute)
-  return [{ name: feature, level: null, scale, impute: impute ?? null }]
+  return [{ name: feature, level: null, scale, impute: impute ?? null, text: null }]
 }
 
 /**
@@ -138,7 +145,7 @@ export function prepareTraining(
     }),
     plan: {
       algorithm: algorithmOf(computation),
-      columns: terms.map(({ scale, impute }) => ({ scale, impute })),
+      columns: terms.map(({ scale, impute, text }) => ({ scale, impute, text })),
       l2: Number(computation.l2),
       unitClasses: rows.sameUnits.length,
       minimumUnits: Math.max(1, ...outputs.map(({ minimumGroupSize }) => minimumGroupSize ?? 1)),

@@ -2,10 +2,10 @@
  * The program inside the sandbox. Holds one database in memory and goes one way only: fresh, loaded, locked. It sees descriptors
  * and frames, nothing else; what it says about a failure is a code and names that it was given.
  */
-import { closeSync, createReadStream, writeSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { sendReply, serveRequests } from './child-end.node.js'
 import { ChildFailure, failureOf } from './failure.js'
-import { encodeFrame, FrameReader } from './frames.js'
 import { loadTables } from './load-tables.node.js'
 import { openingSettings, shutDatabase } from './lockdown.node.js'
 import type { Failure, Operation, Reply, Request } from './messages.js'
@@ -15,7 +15,6 @@ import { runQuery } from './run-query.node.js'
 import { trainModel } from './train-model.node.js'
 import { convertFile, writeTable } from './write-parquet.node.js'
 
-const replyDescriptor = 3
 const firstDescriptor = 4
 
 let state: 'closed' | 'fresh' | 'loading' | 'loaded' | 'locked' | 'broken' = 'closed'
@@ -120,31 +119,7 @@ function failureFor({ op }: Operation, thrown: unknown): Failure {
 }
 
 function send(reply: Reply): void {
-  const frame = encodeFrame(reply)
-  for (let done = 0; done < frame.length;) done += writeWaiting(frame, done)
+  sendReply(reply)
 }
 
-// The pipe may be full while the parent reads; waiting here keeps frames whole and in order.
-function writeWaiting(frame: Uint8Array, from: number): number {
-  try {
-    return writeSync(replyDescriptor, frame, from)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') process.exit(1)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    return 0
-  }
-}
-
-const reader = new FrameReader({ maximumFrameBytes: 512_000_000, maximumTotalBytes: Number.MAX_SAFE_INTEGER })
-let queue = Promise.resolve()
-const requests = createReadStream('', { fd: 0 })
-requests.on('data', (bytes) => {
-  for (const request of reader.push(bytes as Buffer)) queue = queue.then(() => answer(request as Request))
-})
-// A parent that is gone, or gave this child up before bubblewrap had bound it to its life, closes the pipe.
-requests.on('end', () => {
-  process.exit(0)
-})
-process.on('uncaughtException', () => {
-  process.exit(1)
-})
+serveRequests((request) => answer(request as Request))

@@ -1,6 +1,7 @@
 /** What the specs of this library need: tables as sealed Parquet in the memory of a warm engine. */
 import { ftruncateSync, readSync } from 'node:fs'
-import { startEngine, type Engine, type EngineOptions } from './engine.node.js'
+import type { EngineOptions } from './engine-options.node.js'
+import { startEngine, type Engine } from './engine.node.js'
 import type { ColumnRules, LoadTable, Table, Value } from './tables.js'
 import { createMemoryFile, type MemoryFile } from './unlinked-file.node.js'
 

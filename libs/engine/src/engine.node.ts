@@ -3,77 +3,32 @@
  * Guards: what a party's file or a query does inside the child stays there; what comes out is a table within caps or a code.
  * Does not judge queries; `#libs/query` does, before anything reaches an engine.
  */
-import { availableParallelism } from 'node:os'
+import type { TrainingPlan } from '#libs/training'
 import { ChildLink } from './child-link.node.js'
 import { engineLanguage } from './engine-language.js'
+import {
+  profileDefaults,
+  sandboxLimits,
+  withDefaults,
+  type ConvertGroup,
+  type Descriptor,
+  type EngineLimits,
+  type EngineOptions,
+  type QueryCaps,
+} from './engine-options.node.js'
 import { EngineError } from './errors.js'
-import type { TrainingPlan } from '#libs/training'
 import type { ChildTable, Operation } from './messages.js'
 import type { FileFormat, ProfileOptions, ProfileReport } from './profile-report.js'
 import { findProgramFiles } from './program-files.node.js'
-import { AnswerFault, count, fits, readProfile, readTable } from './reply-values.js'
+import { readTree } from './reply-tree.js'
+import { count, fits, nothing, readProfile, readTable } from './reply-values.js'
 import { detectSandbox, firstDescriptor, spawnSandboxed, type SandboxMode } from './sandbox.node.js'
-import { ownerColumn, type ColumnRules, type LoadTable, type Parameter, type Table } from './tables.js'
+import { isInt64, requireTable, requireText } from './sound-request.js'
+import type { ColumnRules, LoadTable, Parameter, Table } from './tables.js'
 import { createMemoryFile, defaultMemoryDirectory, type MemoryFile } from './unlinked-file.node.js'
-
-/** Caps on an engine; what is left out has the value named. */
-export interface EngineLimits {
-  /** What the database may hold, in bytes; 2 GB. The kernel's cap on the child lies a quarter and 768 MB above. */
-  readonly memoryBytes: number
-  /** Processor seconds over the child's life; 3600. */
-  readonly cpuSeconds: number
-  /** Largest file that it may write; 0, or 64 GB where a descriptor for writing is handed in. */
-  readonly fileBytes: number
-  /** Bytes of one answer; 256 MB. Four times as much in all. */
-  readonly replyBytes: number
-  /** Threads of the database; the number of processors. */
-  readonly threads: number
-  /** Time for the child to be ready; 20,000 ms. */
-  readonly startMilliseconds: number
-  /** Time for `load`, `profile`, `convert` and writing; 3,600,000 ms. */
-  readonly workMilliseconds: number
-}
-
-/** A descriptor of the caller's that the child gets. */
-export interface Descriptor {
-  readonly fd: number
-  /** The kernel enforces it only through how the descriptor was opened and the file's mode. */
-  readonly access: 'read' | 'write'
-}
-
-/** How an engine is started. */
-export interface EngineOptions {
-  /** The default is the strongest that this machine has. */
-  readonly mode?: SandboxMode
-  /** Empty files in memory, handed to the child now and filled by the parent later: how a warm child gets its data. 0. */
-  readonly inputs?: number
-  /** Where these files are made; `/dev/shm`. */
-  readonly memoryDirectory?: string
-  /** Files that are open already. */
-  readonly descriptors?: readonly Descriptor[]
-  readonly limits?: Partial<EngineLimits>
-}
-
-/** Caps on a query. */
-export interface QueryCaps {
-  /** More rows are `RESULT_TOO_LARGE`. */
-  readonly maxRows: number
-  readonly timeoutMilliseconds: number
-  /** Bytes of text and numbers in the result; 64 MB. */
-  readonly maxBytes?: number
-}
-
-/** A column group to be written. */
-export interface ConvertGroup {
-  readonly name: string
-  readonly columns: readonly string[]
-  /** One of the engine's descriptors, for writing; what it held is replaced. */
-  readonly outputFd: number
-}
 
 const grace = 2000
 const parseMilliseconds = 10_000
-const maximumQueryLength = 1_000_000
 const maximumTreeBytes = 16_000_000
 
 /**
@@ -337,90 +292,5 @@ export class Engine {
     if (number === undefined)
       throw new EngineError('REQUEST_INVALID', `descriptor ${fd} was not handed to this engine at its start`)
     return number
-  }
-}
-
-function withDefaults(limits: Partial<EngineLimits>, writes: boolean): EngineLimits {
-  return {
-    ...{
-      memoryBytes: 2_000_000_000,
-      cpuSeconds: 3600,
-      fileBytes: writes ? 64_000_000_000 : 0,
-      replyBytes: 256_000_000,
-    },
-    ...{ threads: availableParallelism(), startMilliseconds: 20_000, workMilliseconds: 3_600_000 },
-    ...limits,
-  }
-}
-
-function sandboxLimits(limits: EngineLimits, descriptors: number) {
-  return {
-    dataBytes: Math.ceil(limits.memoryBytes * 1.25) + 768_000_000,
-    ...{ cpuSeconds: limits.cpuSeconds, fileBytes: limits.fileBytes },
-    openFiles: 64 + 2 * descriptors,
-    threads: 32 + 2 * limits.threads,
-    heapMegabytes: 512,
-  }
-}
-
-function profileDefaults(options: ProfileOptions): Required<ProfileOptions> {
-  return { delimiter: ',', unit: null, maximumFindings: 5, maximumRows: 1_000_000_000, ...options }
-}
-
-function requireText(sql: string): void {
-  if (sql.length > maximumQueryLength)
-    throw new EngineError(
-      'QUERY_TOO_LARGE',
-      `a query has at most ${maximumQueryLength} characters; got ${sql.length}`,
-    )
-}
-
-function requireTable({ name, columns, unit, parts }: LoadTable): void {
-  const lower = Object.keys(columns).map((column) => column.toLowerCase())
-  const sound =
-    name !== '' &&
-    parts.length > 0 &&
-    Object.hasOwn(columns, unit) &&
-    !lower.includes(ownerColumn) &&
-    new Set(lower).size === lower.length
-  if (!sound)
-    throw new EngineError(
-      'REQUEST_INVALID',
-      `table ${name} needs a part, a unit among its columns, and columns of different names`,
-      {
-        table: name,
-      },
-    )
-}
-
-function isInt64(type: Parameter['type'], value: Parameter['value']): boolean {
-  return type !== 'int' || value === null || BigInt.asIntN(64, BigInt(value)) === BigInt(value)
-}
-
-function nothing(value: unknown): void {
-  if (value !== null) throw new AnswerFault('more than a confirmation')
-}
-
-const maximumTreeDepth = 1000
-
-function readTree(value: unknown): unknown {
-  if (typeof value !== 'string') throw new AnswerFault('tree')
-  let depth = 0
-  let quoted = false
-  for (let i = 0; i < value.length; i++) {
-    const char = value.charCodeAt(i)
-    if (quoted) {
-      if (char === 0x5c) i++
-      else if (char === 0x22) quoted = false
-    } else if (char === 0x22) quoted = true
-    else if (char === 0x7b || char === 0x5b) depth++
-    else if (char === 0x7d || char === 0x5d) depth--
-    // Whoever walks the tree by recursion must not run out of stack.
-    if (depth > maximumTreeDepth) throw new EngineError('QUERY_TOO_LARGE', "the query's tree is too deep")
-  }
-  try {
-    return JSON.parse(value) as unknown
-  } catch {
-    throw new AnswerFault('tree')
   }
 }

@@ -1,9 +1,16 @@
 export * from './child-link.node.js'
 export * from './csv-text.js'
 export * from './engine.node.js'
+export type * from './engine-options.node.js'
 export * from './errors.js'
 export * from './profile-report.js'
-export { packageFolder, packageManifest, type Binding, type ProgramFiles } from './program-files.node.js'
+export {
+  findBuilt,
+  packageFolder,
+  packageManifest,
+  type Binding,
+  type ProgramFiles,
+} from './program-files.node.js'
 export { AnswerFault } from './reply-values.js'
 export * from './sandbox.node.js'
 export * from './synthetic.js'

@@ -27,7 +27,7 @@ const root = '/sealroom'
  * @throws EngineError `SANDBOX_UNAVAILABLE` where the project is not built or the database is not installed.
  */
 export function findProgramFiles(): ProgramFiles {
-  const program = findProgram()
+  const program = findBuilt('libs/engine/src/child.node.js')
   const folder = dirname(program)
   const insideFolder = `${root}/dist/libs/engine/src`
   return {
@@ -45,13 +45,15 @@ export function findProgramFiles(): ProgramFiles {
   }
 }
 
-function findProgram(): string {
+/**
+ * Where a built program of this project lies on the host, by its path in the build.
+ * @throws EngineError `SANDBOX_UNAVAILABLE` where the project is not built.
+ */
+export function findBuilt(path: string): string {
   const here = dirname(fileURLToPath(import.meta.url))
   // This module, and a program into which it is bundled, lie three folders deep: in the build, or as sources (tests) beside it.
-  const candidates = ['../../..', '../../../dist'].map((dist) =>
-    join(here, dist, 'libs/engine/src/child.node.js'),
-  )
-  const found = candidates.find((path) => existsSync(path))
+  const candidates = ['../../..', '../../../dist'].map((dist) => join(here, dist, path))
+  const found = candidates.find((candidate) => existsSync(candidate))
   if (found === undefined)
     throw new EngineError(
       'SANDBOX_UNAVAILABLE',

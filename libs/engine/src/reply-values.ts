@@ -123,3 +123,8 @@ function columnType(value: unknown): ColumnType {
   if (found === undefined) throw new AnswerFault('type')
   return found
 }
+
+/** Reads the answer of what only confirms. */
+export function nothing(value: unknown): void {
+  if (value !== null) throw new AnswerFault('more than a confirmation')
+}

@@ -2,6 +2,7 @@
  * The bytes of a model: the only ones that a runtime is given. A parser of the runtime's own then finds exactly what was checked,
  * whatever the file of the model's owner would have meant to it.
  */
+import { littleEndianFloats } from './float-tensor.js'
 import {
   attributeNumbers,
   elementTypes,
@@ -83,11 +84,4 @@ function encodeValue({ name, type, shape }: ValueInfo): WireWriter {
   )
   const tensor = new WireWriter().int(1, elementTypes[type].number).bytes(2, dimensions)
   return new WireWriter().text(1, name).bytes(2, new WireWriter().bytes(1, tensor))
-}
-
-function littleEndianFloats(values: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(values.length * 4)
-  const view = new DataView(bytes.buffer)
-  for (const [index, value] of values.entries()) view.setFloat32(index * 4, value, true)
-  return bytes
 }

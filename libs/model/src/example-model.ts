@@ -1,10 +1,6 @@
 /** A small model that passes: a logistic regression over a batch of rows. For specs and benchmarks. */
-import type { Model, ModelTensor } from './model.js'
-
-/** A float32 tensor of these values. */
-export function floatTensor(name: string, shape: readonly number[], values: ArrayLike<number>): ModelTensor {
-  return { name, type: 'float32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) }
-}
+import { floatTensor } from './float-tensor.js'
+import type { Model } from './model.js'
 
 /** `scores = sigmoid(rows × weights + bias)`. */
 export function logisticModel(weights: readonly number[], bias: number): Model {

@@ -1,6 +1,7 @@
 export * from './check-model.js'
 export * from './encode-model.js'
 export * from './errors.js'
+export { floatTensor } from './float-tensor.js'
 export * from './limits.js'
 export * from './model.js'
 export * from './parse-model.js'

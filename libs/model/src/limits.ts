@@ -12,6 +12,10 @@ export const modelLimits = {
   attributes: 64,
   /** Values in a list of one attribute; a tree ensemble of 100 trees of 1000 leaves has 200,000. */
   attributeValues: 5_000_000,
+  /** Fields of all messages of a file. */
+  fields: 1_000_000,
+  /** Whole numbers in lists, of all messages. */
+  numbers: 10_000_000,
   /** Bytes of a name in UTF-8. */
   nameBytes: 512,
   rank: 8,

@@ -1,4 +1,5 @@
 /** Reads a message by a table of its fields: every field that is not in the table is refused, every single one may stand once. */
+import { Allowance } from './allowance.js'
 import { ModelError } from './errors.js'
 import { modelLimits } from './limits.js'
 import { malformed, readFields, readVarint, type WireField } from './wire-reader.js'
@@ -7,14 +8,23 @@ import { malformed, readFields, readVarint, type WireField } from './wire-reader
 export class MessageReader {
   readonly place: string
   readonly #fields = new Map<number, WireField['value'][]>()
+  readonly #allowance: Allowance
 
   /**
    * @param known - names by number of the fields that are read or may be left out without changing what the model computes.
-   * @throws ModelError `MODEL_MALFORMED`, `FIELD_UNKNOWN`.
+   * @param allowance - of the whole file; {@link MessageReader.inner} hands it on.
+   * @throws ModelError `MODEL_MALFORMED`, `FIELD_UNKNOWN`, `LIMIT_EXCEEDED`.
    */
-  constructor(bytes: Uint8Array, place: string, known: Readonly<Record<number, string>>) {
+  constructor(
+    bytes: Uint8Array,
+    place: string,
+    known: Readonly<Record<number, string>>,
+    allowance = new Allowance(),
+  ) {
     this.place = place
+    this.#allowance = allowance
     for (const { number, value } of readFields(bytes, place)) {
+      allowance.spendField(place)
       if (!Object.hasOwn(known, number))
         throw new ModelError(
           'FIELD_UNKNOWN',
@@ -28,6 +38,11 @@ export class MessageReader {
       if (values === undefined) this.#fields.set(number, [value])
       else values.push(value)
     }
+  }
+
+  /** A reader of a message that stands in this one. */
+  inner(bytes: Uint8Array, place: string, known: Readonly<Record<number, string>>): MessageReader {
+    return new MessageReader(bytes, place, known, this.#allowance)
   }
 
   /** Whether the field is there, empty or not. */
@@ -86,6 +101,7 @@ export class MessageReader {
       if (value.wire === 'varint') found.push(BigInt.asIntN(64, value.number))
       else if (value.wire === 'bytes')
         for (let at = 0; at < value.bytes.length;) {
+          this.#allowance.spendNumber(this.place)
           const [item, next] = readVarint(value.bytes, at, this.place)
           found.push(BigInt.asIntN(64, item))
           at = next

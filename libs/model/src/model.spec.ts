@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { checkModel } from './check-model.js'
 import { encodeModel } from './encode-model.js'
 import { ModelError, type ModelErrorCode } from './errors.js'
-import { floatTensor, logisticModel } from './example-model.js'
+import { logisticModel } from './example-model.js'
+import { floatTensor } from './float-tensor.js'
+import { modelLimits } from './limits.js'
 import type { Attribute, Model, ModelGraph, ModelNode } from './model.js'
 import { parseModel } from './parse-model.js'
 import { WireWriter } from './wire-writer.js'
@@ -312,6 +314,30 @@ describe('parseModel', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  it.each<[string, () => Uint8Array]>([
+    [
+      'fields that say nothing',
+      () =>
+        raw({
+          graph: (w) =>
+            w.each(Array<null>(modelLimits.fields).fill(null), (each) => each.bytes(13, new Uint8Array(0))),
+        }),
+    ],
+    [
+      'numbers spread over lists that are each short enough',
+      () => {
+        const some = Array<bigint>(modelLimits.attributeValues).fill(0n)
+        return encodeModel(
+          withNode({
+            attributes: ['a', 'b', 'c'].map((name) => ({ name, kind: 'ints' as const, value: some })),
+          }),
+        )
+      },
+    ],
+  ])('refuses %s, whose bytes are few and whose memory is not', (_name, bytes) => {
+    expect(failureOf(() => parseModel(bytes())).code).toBe('LIMIT_EXCEEDED')
   })
 
   it('answers damaged and invented bytes with a coded error, in bounded time', () => {

@@ -1,7 +1,7 @@
 /** `AttributeProto`. Graphs, sparse tensors, types and references have no place in it: they are where nested data hides. */
 import { ModelError } from './errors.js'
 import { modelLimits } from './limits.js'
-import { MessageReader } from './message-reader.js'
+import type { MessageReader } from './message-reader.js'
 import { attributeNumbers, type Attribute, type AttributeKind, type AttributeValue } from './model.js'
 import { parseTensor } from './parse-tensor.js'
 import { malformed } from './wire-reader.js'
@@ -25,11 +25,11 @@ const fields = {
 const fieldOf = { float: 2, int: 3, string: 4, tensor: 5, floats: 7, ints: 8, strings: 9 } as const
 
 /**
- * Parses an attribute.
+ * Parses an attribute of a node.
  * @throws ModelError `SUBGRAPH`, `FUNCTION`, `TYPE_UNSUPPORTED`, `MODEL_MALFORMED`, and those of {@link parseTensor}.
  */
-export function parseAttribute(bytes: Uint8Array, node: string): Attribute {
-  const reader = new MessageReader(bytes, `${node} › attribute`, fields)
+export function parseAttribute(within: MessageReader, bytes: Uint8Array, node: string): Attribute {
+  const reader = within.inner(bytes, `${node} › attribute`, fields)
   const name = reader.text(1)
   const place = `${node} › attribute ${name}`
   if (reader.has(6) || reader.has(11))
@@ -67,7 +67,7 @@ function valueOf(reader: MessageReader, kind: AttributeKind, place: string): Att
     case 'string':
       return { kind, value: reader.text(4) }
     case 'tensor':
-      return { kind, value: parseTensor(reader.findBytes(5) ?? new Uint8Array(0), place) }
+      return { kind, value: parseTensor(reader, reader.findBytes(5) ?? new Uint8Array(0), place) }
     case 'floats': {
       const bytes = reader.fixed(7, 'fixed32')
       reader.requireAtMost(bytes.length / 4, modelLimits.attributeValues, 'floats')

@@ -76,34 +76,34 @@ export function parseModel(bytes: Uint8Array): Model {
   return {
     irVersion: reader.smallInt(1),
     opsets: reader.allBytes(8, 16).map((opset) => {
-      const each = new MessageReader(opset, 'opset', { 1: 'domain', 2: 'version' })
+      const each = reader.inner(opset, 'opset', { 1: 'domain', 2: 'version' })
       return { domain: standardDomain(each.text(1)), version: each.smallInt(2) }
     }),
-    graph: parseGraph(graph),
+    graph: parseGraph(reader, graph),
   }
 }
 
-function parseGraph(bytes: Uint8Array): ModelGraph {
-  const reader = new MessageReader(bytes, 'graph', graphFields)
+function parseGraph(file: MessageReader, bytes: Uint8Array): ModelGraph {
+  const reader = file.inner(bytes, 'graph', graphFields)
   if (reader.has(15))
     throw refusal('TYPE_UNSUPPORTED', 'graph', 'it has sparse initializers', 'store them as dense tensors')
   return {
     name: reader.text(2),
-    nodes: reader.allBytes(1, modelLimits.nodes).map(parseNode),
+    nodes: reader.allBytes(1, modelLimits.nodes).map((node, index) => parseNode(reader, node, index)),
     initializers: reader
       .allBytes(5, modelLimits.tensors)
-      .map((tensor, index) => parseTensor(tensor, `graph › initializer ${index}`)),
+      .map((tensor, index) => parseTensor(reader, tensor, `graph › initializer ${index}`)),
     inputs: reader
       .allBytes(11, modelLimits.inputs)
-      .map((value, index) => parseValue(value, `graph › input ${index}`)),
+      .map((value, index) => parseValue(reader, value, `graph › input ${index}`)),
     outputs: reader
       .allBytes(12, modelLimits.outputs)
-      .map((value, index) => parseValue(value, `graph › output ${index}`)),
+      .map((value, index) => parseValue(reader, value, `graph › output ${index}`)),
   }
 }
 
-function parseNode(bytes: Uint8Array, index: number): ModelNode {
-  const reader = new MessageReader(bytes, `graph › node ${index}`, nodeFields)
+function parseNode(graph: MessageReader, bytes: Uint8Array, index: number): ModelNode {
+  const reader = graph.inner(bytes, `graph › node ${index}`, nodeFields)
   const operator = reader.text(4)
   const place = `graph › node ${index} (${operator})`
   if (reader.text(8) !== '')
@@ -114,18 +114,18 @@ function parseNode(bytes: Uint8Array, index: number): ModelNode {
     outputs: reader.texts(2, modelLimits.edges),
     attributes: reader
       .allBytes(5, modelLimits.attributes)
-      .map((attribute) => parseAttribute(attribute, place)),
+      .map((attribute) => parseAttribute(reader, attribute, place)),
   }
 }
 
-function parseValue(bytes: Uint8Array, where: string): ValueInfo {
-  const reader = new MessageReader(bytes, where, valueFields)
+function parseValue(graph: MessageReader, bytes: Uint8Array, where: string): ValueInfo {
+  const reader = graph.inner(bytes, where, valueFields)
   const name = reader.text(1)
   const place = `${where} (${name})`
   const type = reader.findBytes(2)
   if (type === undefined)
     throw refusal('TYPE_UNSUPPORTED', place, 'it has no type', 'export the model with types')
-  const kinds = new MessageReader(type, place, typeFields)
+  const kinds = reader.inner(type, place, typeFields)
   const tensor = kinds.findBytes(1)
   if (tensor === undefined || [4, 5, 8, 9].some((number) => kinds.has(number)))
     throw refusal(
@@ -134,7 +134,7 @@ function parseValue(bytes: Uint8Array, where: string): ValueInfo {
       'it is not a dense tensor',
       'export without sequences and maps (zipmap=False)',
     )
-  const reading = new MessageReader(tensor, place, { 1: 'elem_type', 2: 'shape' })
+  const reading = kinds.inner(tensor, place, { 1: 'elem_type', 2: 'shape' })
   const elementType = requireType(reading.smallInt(1), place)
   const shape = reading.findBytes(2)
   if (shape === undefined)
@@ -144,13 +144,13 @@ function parseValue(bytes: Uint8Array, where: string): ValueInfo {
       'it has no shape',
       'name every dimension but the first as a number',
     )
-  return { name, type: elementType, shape: parseShape(shape, place) }
+  return { name, type: elementType, shape: parseShape(reading, shape, place) }
 }
 
-function parseShape(bytes: Uint8Array, place: string): (number | string)[] {
-  const dimensions = new MessageReader(bytes, place, { 1: 'dim' }).allBytes(1, modelLimits.rank)
+function parseShape(tensor: MessageReader, bytes: Uint8Array, place: string): (number | string)[] {
+  const dimensions = tensor.inner(bytes, place, { 1: 'dim' }).allBytes(1, modelLimits.rank)
   return dimensions.map((dimension, index) => {
-    const reader = new MessageReader(dimension, place, { 1: 'dim_value', 2: 'dim_param', 3: 'denotation' })
+    const reader = tensor.inner(dimension, place, { 1: 'dim_value', 2: 'dim_param', 3: 'denotation' })
     if (reader.has(1) && reader.has(2)) throw malformed(place, 'a dimension is a number and a name at once')
     if (reader.has(1)) return reader.smallInt(1)
     // Unnamed means: as long as may be. Only the first may be, and checkModel says so of any name.

@@ -1,7 +1,7 @@
 /** `TensorProto`, with its values brought into one form: raw bytes in the file itself. */
 import { ModelError } from './errors.js'
 import { modelLimits } from './limits.js'
-import { MessageReader } from './message-reader.js'
+import type { MessageReader } from './message-reader.js'
 import { elementTypes, findElementType, type ElementType, type ModelTensor } from './model.js'
 
 const fields = {
@@ -11,12 +11,12 @@ const fields = {
 }
 
 /**
- * Parses a tensor.
+ * Parses a tensor that stands in another message.
  * @throws ModelError `EXTERNAL_DATA` where its values are said to be in another file, `TYPE_UNSUPPORTED`, `TENSOR_INVALID`, and
  * what {@link MessageReader} throws.
  */
-export function parseTensor(bytes: Uint8Array, where: string): ModelTensor {
-  const reader = new MessageReader(bytes, where, fields)
+export function parseTensor(within: MessageReader, bytes: Uint8Array, where: string): ModelTensor {
+  const reader = within.inner(bytes, where, fields)
   const name = reader.text(8)
   const place = name === '' ? where : `${where} (${name})`
   // The runtime would read a file whose path the model chooses. Either field alone is enough to refuse.

@@ -40,9 +40,11 @@ export class WireWriter {
   /** 64-bit numbers, packed; nothing where there are none. */
   ints(field: number, values: readonly bigint[]): this {
     if (values.length === 0) return this
-    const packed = new WireWriter()
-    for (const value of values) packed.#push(varint(value))
-    return this.bytes(field, packed)
+    // One array for all: there may be millions.
+    const packed = new Uint8Array(values.length * longestVarint)
+    let length = 0
+    for (const value of values) length = writeVarint(value, packed, length)
+    return this.bytes(field, packed.slice(0, length))
   }
 
   /** The message. */
@@ -63,10 +65,19 @@ export class WireWriter {
   }
 }
 
+/** Bytes of 64 bits, seven at a time. */
+const longestVarint = 10
+
 function varint(value: bigint): Uint8Array {
-  const bytes: number[] = []
+  const bytes = new Uint8Array(longestVarint)
+  return bytes.slice(0, writeVarint(value, bytes, 0))
+}
+
+/** Writes a number and answers the place behind it. */
+function writeVarint(value: bigint, into: Uint8Array, from: number): number {
+  let at = from
   let rest = BigInt.asUintN(64, value)
-  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128)
-  bytes.push(Number(rest))
-  return Uint8Array.from(bytes)
+  for (; rest > 127n; rest >>= 7n) into[at++] = Number(rest & 127n) | 128
+  into[at++] = Number(rest)
+  return at
 }

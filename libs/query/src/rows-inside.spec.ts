@@ -63,6 +63,27 @@ describe('rows that stay inside', () => {
     expect((await engine.rows(sql.rows)).map(([age]) => Number(age))).toEqual([40])
   })
 
+  it('leave out who has what single precision cannot hold, where it must be there', async () => {
+    const rows = await rowsOf('select age, age * 1e300 as vast from visits')
+    const sql = generateRowsSql(rows, [{ name: 'vast', level: null }], { ...all, complete: ['vast'] })
+    expect(await engine.rows(sql.rows)).toEqual([])
+    expect(await engine.rows(sql.repeated)).toEqual([[0]])
+  })
+
+  it('are refused of more kinds of units than can be told apart', async () => {
+    const tree = await engine.parse('select days from stays')
+    const owned = (count: number) =>
+      exampleTables.map((table) =>
+        table.name === 'stays'
+          ? { ...table, owners: Array.from({ length: count }, (_, i) => `o${i}`) }
+          : table,
+      )
+    expect(translateRowsKeptInside(tree, { tables: owned(30) }).sameUnits).toHaveLength(30)
+    expect(() => translateRowsKeptInside(tree, { tables: owned(31) })).toThrow(
+      expect.objectContaining({ code: 'QUERY_TOO_LARGE' }),
+    )
+  })
+
   it('tell that a unit has several', async () => {
     const rows = await rowsOf('select amount from claims')
     const { repeated } = generateRowsSql(rows, [{ name: 'amount', level: null }], all)

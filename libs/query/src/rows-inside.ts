@@ -29,6 +29,9 @@ export interface ReviewedRows {
   readonly parameters: Readonly<Record<string, DeclaredParameter>>
 }
 
+/** Each class is a bit of a 32-bit number. */
+const maximumClasses = 30
+
 /**
  * Checks a query of rows, as {@link translateQuery} checks one of groups.
  * @throws QueryError with the rule that refuses, the place, and how to mend it.
@@ -40,14 +43,20 @@ export function translateRowsKeptInside(serialized: unknown, options: TranslateO
     selected.kind === 'rows' ? selected : reduceToRows(selected.block, selected.columns, translation)
   if (rows.units.length === 0)
     throw new QueryError('NO_TABLE', 'the query reads no table, so its rows are nobody’s')
+  const classes = sameUnits(
+    rows.units.map(({ column }) => column),
+    translation,
+  )
+  if (classes.length > maximumClasses)
+    throw new QueryError(
+      'QUERY_TOO_LARGE',
+      `the rows hold ${classes.length} different kinds of units; at most ${maximumClasses} are told apart. Join on units, or read fewer tables`,
+    )
   return {
     input: rows.relation,
     columns: columns.map(({ name, expr }) => namedColumn(name, expr)),
     units: rows.units,
-    sameUnits: sameUnits(
-      rows.units.map(({ column }) => column),
-      translation,
-    ),
+    sameUnits: classes,
     parameters: Object.fromEntries(
       Object.entries(translation.parameters).filter(([name]) => translation.usedParameters.has(name)),
     ),
@@ -84,8 +93,8 @@ export interface RowsSplit {
 /**
  * Two queries. `rows`: each column as a single-precision number, NaN where it is missing; then `__held_out` (0 or 1) and `__classes`, bit
  * `c` of which says that the row has a unit of the class `c` of {@link ReviewedRows.sameUnits}. Rows where a column of `complete` is
- * missing are left out. `repeated`: how many of these rows are a second row of some unit.
- * @throws QueryError `COLUMN_UNKNOWN`; `QUERY_TOO_LARGE` with over 30 classes of units.
+ * missing, or too large for single precision, are left out. `repeated`: how many of these rows are a second row of some unit.
+ * @throws QueryError `COLUMN_UNKNOWN`.
  */
 export function generateRowsSql(
   rows: ReviewedRows,
@@ -97,15 +106,13 @@ export function generateRowsSql(
   },
 ): { readonly rows: string; readonly repeated: string } {
   const { complete, split, parameters } = options
-  if (rows.sameUnits.length > 30)
-    throw new QueryError('QUERY_TOO_LARGE', 'the rows hold over 30 different kinds of units')
   const exprOf = (name: string): Expr => columnOf(rows, name).expr
   const units = rows.sameUnits.map((same) => columnName(same[0] ?? -1))
   const needed = withReads(
     new Set(rows.sameUnits.flatMap((same) => same.slice(0, 1))),
     ...rows.columns.map(({ expr }) => expr),
   )
-  const present = complete.map((name) => `${exprSql(exprOf(name), parameters)} IS NOT NULL`)
+  const present = complete.map((name) => `${singleSql(exprSql(exprOf(name), parameters))} IS NOT NULL`)
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
   const from = `FROM (${relationSql(rows.input, needed, parameters)}) AS r${where}`
   const numbers = columns.map(
@@ -132,7 +139,11 @@ function columnOf(rows: ReviewedRows, name: string) {
 
 function numberSql(sql: string, { level }: RowColumn): string {
   if (level !== null) return `CAST(CASE WHEN ${sql} = ${quoteText(level)} THEN 1 ELSE 0 END AS FLOAT)`
-  return `coalesce(TRY_CAST(${sql} AS FLOAT), CAST('NaN' AS FLOAT))`
+  return `coalesce(${singleSql(sql)}, CAST('NaN' AS FLOAT))`
+}
+
+function singleSql(sql: string): string {
+  return `TRY_CAST(${sql} AS FLOAT)`
 }
 
 // 32 bits of the hash decide, as hexadecimal text, which is ordered as the numbers are.

@@ -2,14 +2,12 @@
  * The program inside the sandbox: onnxruntime over descriptors and frames, nothing else. What it says about a failure is a code.
  * It is given models that were checked and encoded by the parent; it parses none of a party's own bytes.
  */
-import { createReadStream, readSync, writeSync } from 'node:fs'
+import { readSync } from 'node:fs'
 import { InferenceSession } from 'onnxruntime-node'
-import { encodeFrame, FrameReader } from '#libs/engine/frames'
+import { sendReply, serveRequests } from '#libs/engine/child-end'
 import { ChildFailure, codeOf } from './failure.js'
 import type { Operation, Reply, Request } from './messages.js'
 import { runBlocks } from './run-blocks.node.js'
-
-const replyDescriptor = 3
 
 let threads: number | undefined
 const sessions: InferenceSession[] = []
@@ -61,30 +59,7 @@ function readModel(fd: number, length: number): Uint8Array {
 }
 
 function send(reply: Reply): void {
-  const frame = encodeFrame(reply)
-  for (let done = 0; done < frame.length;) done += writeWaiting(frame, done)
+  sendReply(reply)
 }
 
-// The pipe may be full while the parent reads; waiting here keeps frames whole and in order.
-function writeWaiting(frame: Uint8Array, from: number): number {
-  try {
-    return writeSync(replyDescriptor, frame, from)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') process.exit(1)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    return 0
-  }
-}
-
-const reader = new FrameReader({ maximumFrameBytes: 512_000_000, maximumTotalBytes: Number.MAX_SAFE_INTEGER })
-let queue = Promise.resolve()
-const requests = createReadStream('', { fd: 0 })
-requests.on('data', (bytes) => {
-  for (const request of reader.push(bytes as Buffer)) queue = queue.then(() => answer(request as Request))
-})
-requests.on('end', () => {
-  process.exit(0)
-})
-process.on('uncaughtException', () => {
-  process.exit(1)
-})
+serveRequests((request) => answer(request as Request))

@@ -1,19 +1,18 @@
 /** Which files the runtime's child needs: its own program, the frames of the engine's, and onnxruntime for this platform alone. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { packageFolder, packageManifest, type Binding, type ProgramFiles } from '#libs/engine'
+import { findBuilt, packageFolder, packageManifest, type Binding, type ProgramFiles } from '#libs/engine'
 import { RuntimeError } from './errors.js'
 
 const root = '/sealroom'
 
 /**
  * Finds the built child program and onnxruntime.
- * @throws RuntimeError `RUNTIME_UNAVAILABLE` where the project is not built or onnxruntime is not installed.
+ * @throws RuntimeError `RUNTIME_UNAVAILABLE` where onnxruntime is not installed; EngineError `SANDBOX_UNAVAILABLE` where the project is not
+ * built.
  */
 export function findRuntimeFiles(): ProgramFiles {
-  const program = findProgram()
+  const program = findBuilt('libs/runtime/src/child.node.js')
   const folder = dirname(program)
   return {
     program,
@@ -25,21 +24,6 @@ export function findRuntimeFiles(): ProgramFiles {
       ...runtimePackages(program),
     ],
   }
-}
-
-function findProgram(): string {
-  const here = dirname(fileURLToPath(import.meta.url))
-  // This module, and a program into which it is bundled, lie three folders deep: in the build, or as sources (tests) beside it.
-  const candidates = ['../../..', '../../../dist'].map((dist) =>
-    join(here, dist, 'libs/runtime/src/child.node.js'),
-  )
-  const found = candidates.find((path) => existsSync(path))
-  if (found === undefined)
-    throw new RuntimeError(
-      'RUNTIME_UNAVAILABLE',
-      `${candidates.join(' or ')} is not there; build the project first`,
-    )
-  return found
 }
 
 function runtimePackages(program: string): Binding[] {

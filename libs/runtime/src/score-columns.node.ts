@@ -1,4 +1,5 @@
 /**
+ * Groundwork for computations of kind infer, which are refused yet: used by specs and the benchmark alone.
  * Scores the rows of a table: columns go to the model's inputs as a mapping says, one output comes back row by row.
  * Guards: a column that is missing, too short or not exact in the input's type is refused, never filled in or rounded to a whole number.
  * Does not guard what scores tell about rows or about the model; controls and limits of the contract do.
@@ -34,11 +35,8 @@ export interface Scores {
   readonly values: Float32Array | Float64Array
 }
 
-/**
- * Whether a model can be mapped so, before any data is there.
- * @throws RuntimeError `REQUEST_INVALID` naming the input or output.
- */
-export function requireMapping(model: CheckedModel, { inputs, output }: ScoreMapping): void {
+// Before any value is copied.
+function requireMapping(model: CheckedModel, { inputs, output }: ScoreMapping): void {
   for (const name of Object.keys(inputs))
     if (!model.inputs.some((input) => input.name === name)) throw invalid(`the model has no input ${name}`)
   for (const input of model.inputs) {

@@ -6,6 +6,7 @@
 import type { Block } from './blocks.js'
 import { collinearColumns, factor, inverseDiagonal, solve, type Factor } from './cholesky.js'
 import { evaluate, type Evaluation, type Problem } from './evaluate.js'
+import { sampleBlocks, sampleOf } from './sample.js'
 
 /** Coefficients of the columns in use, the intercept last. */
 export interface Fit {
@@ -16,8 +17,7 @@ export interface Fit {
   readonly standardErrors: Float64Array
 }
 
-/** Blocks of a sample, and from how many blocks on one is worth drawing. */
-const sampleBlocks = 8
+/** From how many blocks on a sample is worth drawing. */
 const worthSampling = 4 * sampleBlocks
 const mostPasses = 100
 /** What a further step may still take off the loss, as a part of it: of a step on a sample, and of the last one. */
@@ -44,11 +44,6 @@ export function fit(blocks: readonly Block[], problem: Problem): Fit {
 export function findCollinear(blocks: readonly Block[], problem: Problem): readonly number[] {
   const search = new Search(blocks, { ...problem, algorithm: 'linear-regression', l2: 0 }, 1)
   return collinearColumns(factorAt(search.at(new Float64Array(problem.active.length + 1), true)))
-}
-
-function sampleOf(blocks: readonly Block[]): readonly Block[] {
-  const step = Math.floor(blocks.length / sampleBlocks)
-  return blocks.filter((_block, i) => i % step === 0)
 }
 
 function rowsOf(blocks: readonly Block[]): number {

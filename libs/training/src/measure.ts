@@ -1,10 +1,9 @@
 /** How well a model foretells, on rows that it learned from and on rows that it did not. */
-import type { Part } from './blocks.js'
+import { blockRows, type Part } from './blocks.js'
 import { logistic, logLoss, predictors, type Problem } from './evaluate.js'
 import { areaUnderCurve } from './area-under-curve.js'
 import type { CalibrationBin, ConfusionCell, Metric, Support } from './plan.js'
 import { countUnits, isEnough, leastOf, noUnits, unitsOf, unitsOfBothOutcomes } from './support.js'
-import { blockRows } from './blocks.js'
 
 /** What is measured, and for whom. */
 export interface Measured {
@@ -42,10 +41,13 @@ export function measure(what: Measured): {
     return { metrics: [], confusion: [], calibration: [] }
   const predicted = predict(what)
   if (isLinear) return { metrics: linearMetrics(what, predicted, support), confusion: [], calibration: [] }
+  const confusion = confusionOf(what, predicted)
+  // A border of the calibration that is none of the confusion, or the other way, would tell who lies between them.
+  const isTold = confusion.every((cell) => isEnough(cell.support, Math.max(1, minimumUnits)))
   return {
     metrics: logisticMetrics(what, predicted, support),
-    confusion: confusionOf(what, predicted),
-    calibration: calibrationOf(what, predicted),
+    confusion: isTold ? confusion : [],
+    calibration: calibrationOf(what, predicted, isTold),
   }
 }
 
@@ -95,21 +97,24 @@ function logisticMetrics({ part, name }: Measured, predicted: Float64Array, supp
 }
 
 function confusionOf({ part, name, unitClasses }: Measured, predicted: Float64Array): ConfusionCell[] {
-  return [false, true].flatMap((actual) => {
-    const cells = [false, true].map((foretold) => ({ foretold, count: 0, units: noUnits(unitClasses) }))
-    eachRow(part, (row, target, classes) => {
-      if ((target === 1) !== actual) return
-      const cell = cells[(predicted[row] ?? 0) >= 0 ? 1 : 0]
-      if (cell === undefined) return
-      cell.count++
-      countUnits(cell.units, classes)
-    })
-    const support = leastOf(noUnits(unitClasses).fill(Infinity), ...cells.map(({ units }) => units))
-    return cells.map(({ foretold, count }) => ({ part: name, actual, predicted: foretold, count, support }))
+  const cells = [false, true].flatMap((actual) =>
+    [false, true].map((foretold) => ({ actual, foretold, count: 0, units: noUnits(unitClasses) })),
+  )
+  eachRow(part, (row, target, classes) => {
+    const cell = cells[2 * target + (logistic(predicted[row] ?? 0) >= half ? 1 : 0)]
+    if (cell === undefined) return
+    cell.count++
+    countUnits(cell.units, classes)
   })
+  const support = leastOf(noUnits(unitClasses).fill(Infinity), ...cells.map(({ units }) => units))
+  return cells.map(({ actual, foretold, count }) => ({
+    ...{ part: name, actual, predicted: foretold, count, support },
+  }))
 }
 
 const calibrationSteps = 20
+/** The probability at which the confusion sorts. */
+const half = 0.5
 
 interface Bin {
   from: number
@@ -121,10 +126,14 @@ interface Bin {
   zeros: number[]
 }
 
-/** Steps of equal width, joined from below until both outcomes have enough units in each, so that no bin is left out. */
+/**
+ * Steps of equal width, joined from below until both outcomes have enough units in each, so that no bin is left out; with a border at one
+ * half where the confusion is told.
+ */
 function calibrationOf(
   { part, name, unitClasses, minimumUnits }: Measured,
   predicted: Float64Array,
+  apartAtHalf: boolean,
 ): CalibrationBin[] {
   const steps = Array.from({ length: calibrationSteps }, (_, step): Bin => {
     const [from, until] = [step / calibrationSteps, (step + 1) / calibrationSteps]
@@ -140,7 +149,11 @@ function calibrationOf(
     bin.happened += target
     countUnits(target === 1 ? bin.ones : bin.zeros, classes)
   })
-  return joinBins(steps, minimumUnits).map(({ from, until, rows, foretold, happened, ones, zeros }) => ({
+  const runs = apartAtHalf
+    ? [steps.slice(0, calibrationSteps * half), steps.slice(calibrationSteps * half)]
+    : [steps]
+  const bins = runs.flatMap((run) => joinBins(run, minimumUnits))
+  return bins.map(({ from, until, rows, foretold, happened, ones, zeros }) => ({
     ...{ part: name, from, until, rows, predicted: foretold / rows, observed: happened / rows },
     support: leastOf(ones, zeros),
   }))

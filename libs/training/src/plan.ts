@@ -12,6 +12,8 @@ export interface DesignColumn {
   readonly scale: boolean
   /** What stands for a missing value: the mean over the training rows, a number, or nothing since none is missing. */
   readonly impute: 'mean' | number | null
+  /** The text whose levels are columns: of those with one number a row has a 1 in one at most. Null for a column of numbers. */
+  readonly text: number | null
 }
 
 /** A training, as its contract fixes it. */
@@ -22,14 +24,17 @@ export interface TrainingPlan {
   readonly l2: number
   /** How many different kinds of units rows can have: one count of each stands behind every number. */
   readonly unitClasses: number
-  /** A column or a class of the target that rests on fewer units of some class is left out, and so is what needs it. */
+  /**
+   * A column or a class of the target that rests on fewer units of some class is left out, and so is what needs it. Each coefficient
+   * takes as many units again: a model with as many coefficients as units would be their values.
+   */
   readonly minimumUnits: number
 }
 
 /** Least count of units of each class of units behind a number. */
 export type Support = readonly number[]
 
-/** Why a column has no coefficient. */
+/** Why a column has no coefficient. `tooFewUnits`: it rests on too few, or those who have none of its text's levels would be. */
 export type HeldBack = 'tooFewUnits' | 'collinear'
 
 /** What was learned of one column. Without a coefficient the model does not use it. */
@@ -61,7 +66,7 @@ export interface ConfusionCell {
   readonly actual: boolean
   readonly predicted: boolean
   readonly count: number
-  /** Least count over the cells of the same actual class: one small cell would follow from the other and their sum. */
+  /** Least count over all four cells: a small one would follow from the others and the sums that metrics tell. */
   readonly support: Support
 }
 
@@ -76,7 +81,10 @@ export interface CalibrationBin {
   readonly support: Support
 }
 
-/** How a training ended. All but `trained` say that there is no model; `repeatedUnits`: some unit has several rows. */
+/**
+ * How a training ended. All but `trained` say that there is no model. `repeatedUnits`: some unit has several rows; `tooFewUnits`: an outcome
+ * or the number of coefficients asks for more, or one unit alone would make what the model tells of it.
+ */
 export const trainingStatuses = [
   'trained',
   'repeatedUnits',

@@ -3,39 +3,44 @@
  * comes out is a report in which every number has the count of units behind it, for the controls of the parent.
  */
 import type { Part } from './blocks.js'
+import { chooseColumns } from './choose-columns.js'
 import type { Problem } from './evaluate.js'
 import { findCollinear, fit, type Fit } from './fit.js'
+import { hasDominantRow } from './leverage.js'
 import { measure } from './measure.js'
 import type { FittedColumn, HeldBack, Support, TrainingPlan, TrainingReport, TrainingStatus } from './plan.js'
 import { applyPreparation, learnPreparation, type Preparation } from './preprocess.js'
-import { isEnough, leastOf, unitsOf, unitsOfBothOutcomes, unitsOfColumn } from './support.js'
+import { isEnough, unitsOf, unitsOfBothOutcomes } from './support.js'
 
-/** Trains on the rows of `train`, measures on both parts. Prepares the columns of both in place. */
+/**
+ * Trains on the rows of `train`, measures on both parts. Prepares the columns of both in place.
+ * Guards: no column, outcome, cell or bin rests on fewer units than the plan says, and no unit alone makes what the model tells of it.
+ * Does not guard two or more units, fewer than the plan says, that only several columns together set apart.
+ */
 export function train(
-  plan: TrainingPlan,
+  given: TrainingPlan,
   parts: { readonly train: Part; readonly test: Part },
 ): TrainingReport {
-  const { algorithm, unitClasses, l2 } = plan
-  const minimumUnits = Math.max(1, plan.minimumUnits)
+  const plan = { ...given, minimumUnits: Math.max(1, given.minimumUnits) }
+  const { algorithm, unitClasses, l2, minimumUnits } = plan
   const rowsSupport =
     algorithm === 'linear-regression'
       ? unitsOf(parts.train, unitClasses)
       : unitsOfBothOutcomes(parts.train, unitClasses)
   if (!isEnough(rowsSupport, minimumUnits)) return untrained('tooFewUnits')
-  const supports = plan.columns.map((_design, column) =>
-    leastOf(rowsSupport, unitsOfColumn(parts.train, column, unitClasses)),
-  )
-  const enough = supports.map((support) => isEnough(support, minimumUnits))
+  const { supports, columns: chosen } = chooseColumns(parts.train, plan, rowsSupport)
   const preparations = plan.columns.map((design, column) => learnPreparation(parts.train, column, design))
   preparations.forEach((preparation, column) => {
     applyPreparation(parts.train, column, preparation)
     applyPreparation(parts.test, column, preparation)
   })
-  const chosen = enough.flatMap((is, column) => (is ? [column] : []))
   const collinear =
     l2 > 0 ? [] : findCollinear(parts.train.blocks, { algorithm, active: chosen, l2 }).map((at) => chosen[at])
   const active = chosen.filter((column) => !collinear.includes(column))
   if (active.length === 0) return untrained('noFeatures')
+  if (!isEnough(unitsOf(parts.train, unitClasses), minimumUnits * (active.length + 1)))
+    return untrained('tooFewUnits')
+  if (minimumUnits > 1 && hasDominantRow(parts.train.blocks, active)) return untrained('tooFewUnits')
   const problem: Problem = { algorithm, active, l2 }
   const fitted = fit(parts.train.blocks, problem)
   if (!fitted.converged) return untrained('notConverged')
@@ -58,7 +63,7 @@ export function train(
   }
 
   function heldBack(column: number): HeldBack | null {
-    if (enough[column] !== true) return 'tooFewUnits'
+    if (!chosen.includes(column)) return 'tooFewUnits'
     return collinear.includes(column) ? 'collinear' : null
   }
 }

@@ -45,7 +45,7 @@ function made(rows: number, width: number, seed = 7): Rows {
 
 const plan = (width: number, changed: Partial<TrainingPlan> = {}): TrainingPlan => ({
   algorithm: 'logistic-regression',
-  columns: Array.from({ length: width }, () => ({ scale: true, impute: 'mean' })),
+  columns: Array.from({ length: width }, () => ({ scale: true, impute: 'mean', text: null })),
   ...{ l2: 1, unitClasses: 1, minimumUnits: 5 },
   ...changed,
 })
@@ -88,7 +88,7 @@ describe('fit', () => {
     const x = Array.from({ length: 50 }, (_, i) => i / 10)
     const report = learn(
       { columns: [x], target: x.map((value) => 3 * value + 2) },
-      { algorithm: 'linear-regression', l2: 0, columns: [{ scale: false, impute: null }] },
+      { algorithm: 'linear-regression', l2: 0, columns: [{ scale: false, impute: null, text: null }] },
     )
     expect(report.columns[0]?.coefficient).toBeCloseTo(3, 5)
     expect(report.intercept).toBeCloseTo(2, 5)
@@ -161,8 +161,8 @@ describe('train', () => {
       { ...base, columns: [holes, second] },
       {
         columns: [
-          { scale: true, impute: 'mean' },
-          { scale: true, impute: 0.25 },
+          { scale: true, impute: 'mean', text: null },
+          { scale: true, impute: 0.25, text: null },
         ],
       },
     )
@@ -171,13 +171,75 @@ describe('train', () => {
   })
 
   it('lets no small cell of the confusion follow from the others', () => {
-    const report = learn(base)
-    expect(report.confusion.reduce((sum, { count }) => sum + count, 0)).toBe(400)
-    for (const actual of [false, true]) {
-      const cells = report.confusion.filter((cell) => cell.actual === actual)
-      const least = Math.min(...cells.map(({ count }) => count))
-      expect(cells.map(({ support }) => support)).toEqual([[least], [least]])
+    const { confusion } = learn(base)
+    expect(confusion.reduce((sum, { count }) => sum + count, 0)).toBe(400)
+    const least = Math.min(...confusion.map(({ count }) => count))
+    expect(confusion.map(({ support }) => support)).toEqual(Array(4).fill([least]))
+    expect(learn(base, { minimumUnits: least + 1 }).confusion).toEqual([])
+  })
+
+  it('lets nobody follow from confusion and calibration together', () => {
+    const sides = (bins: TrainingReport['calibration'], actual: boolean) => {
+      const outcomes = ({ rows, observed }: (typeof bins)[number]) =>
+        Math.round(rows * (actual ? observed : 1 - observed))
+      const sum = (some: typeof bins) => some.reduce((total, bin) => total + outcomes(bin), 0)
+      return [sum(bins.filter(({ until }) => until <= 0.5)), sum(bins.filter(({ from }) => from >= 0.5))]
     }
+    let told = 0
+    fc.assert(
+      fc.property(fc.integer({ min: 5, max: 40 }), fc.nat(1000), (minimumUnits, seed) => {
+        const { confusion, calibration } = learn(made(300, 2, seed), { minimumUnits })
+        if (confusion.length === 0) return
+        told++
+        for (const actual of [false, true])
+          expect(sides(calibration, actual)).toEqual(
+            [false, true].map(
+              (predicted) =>
+                confusion.find((cell) => cell.actual === actual && cell.predicted === predicted)?.count,
+            ),
+          )
+      }),
+      { numRuns: 30, seed: 1 },
+    )
+    expect(told).toBeGreaterThan(5)
+  })
+
+  it.each<[string, readonly number[], readonly (string | null)[]]>([
+    ['have a level that is held back', [30, 30, 3, 0], [null, 'tooFewUnits', 'tooFewUnits']],
+    ['have no level', [30, 25, 20, 3], [null, null, 'tooFewUnits']],
+    ['of one owner have no level', [30, 30, 30, 12], [null, null, 'tooFewUnits']],
+    ['are nobody', [34, 28, 24, 0], [null, null, null]],
+    ['are enough', [30, 25, 20, 25], [null, null, null]],
+  ])('never lets the intercept be the mean of few units: who %s', (_name, counts, heldBack) => {
+    const rows = counts.flatMap((count, level) => Array<number>(count).fill(level))
+    const columns = [0, 1, 2].map((level) => rows.map((of) => (of === level ? 1 : 0)))
+    const classes = rows.map((_, i) => (i % 2 === 0 ? 1 : 3))
+    const report = learn(
+      { columns, target: rows.map((level, i) => level + (i % 3)), classes },
+      {
+        ...{ algorithm: 'linear-regression', l2: 1e-6, unitClasses: 2, minimumUnits: 10 },
+        columns: columns.map(() => ({ scale: false, impute: null, text: 0 })),
+      },
+    )
+    expect(report.columns.map((column) => column.heldBack)).toEqual(heldBack)
+  })
+
+  it.each<[string, (row: number, value: number) => number, number | null]>([
+    ['columns differ in one unit', (row, value) => (row === 7 ? value + 1 : value), null],
+    ['one unit misses what a far number stands for', (row, value) => (row === 7 ? NaN : value), 1000],
+  ])('gives no model where %s, for any outcome', (_name, changed, impute) => {
+    const [first = []] = base.columns
+    const rows = { ...base, columns: [first, first.map((value, row) => changed(row, value))] }
+    const columns = [0, 1].map(() => ({ scale: true, impute, text: null }))
+    for (const algorithm of ['linear-regression', 'logistic-regression'] as const)
+      expect(learn(rows, { algorithm, columns }).status).toBe('tooFewUnits')
+    expect(learn(rows, { columns, minimumUnits: 1 }).status).toBe('trained')
+  })
+
+  it('gives no model with as many coefficients as its units allow to know their values', () => {
+    const rows = made(60, 10)
+    expect(learn(rows, { algorithm: 'linear-regression', minimumUnits: 5 }).status).toBe('trained')
+    expect(learn(rows, { algorithm: 'linear-regression', minimumUnits: 6 }).status).toBe('tooFewUnits')
   })
 
   it('joins calibration steps until each holds enough of both outcomes, and leaves nobody out', () => {

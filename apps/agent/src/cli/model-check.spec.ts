@@ -39,6 +39,13 @@ describe('sealroom model check', () => {
     })
   })
 
+  it('does not promise a person that a model which passes runs anywhere', async () => {
+    await writeFile(owner.file('model.onnx'), encodeModel(base))
+    const { out } = await owner.says('model', 'check', owner.file('model.onnx'))
+    expect(out).toContain('passes the checks of an enclave')
+    expect(out).toContain('runs    nowhere yet')
+  })
+
   const refused: [name: string, bytes: Uint8Array, code: string][] = [
     ['an operator that is not on the list', encodeModel(loop), 'OPERATOR_NOT_ALLOWED'],
     ['shapes that only the runtime finds wrong', encodeModel(misfit), 'MODEL_NOT_LOADED'],

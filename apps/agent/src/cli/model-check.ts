@@ -70,12 +70,13 @@ function accepted(path: string, { bytes, inputs, outputs, operators }: CheckedMo
       sandbox: mode,
     },
     text: [
-      `${path} would run in an enclave`,
+      `${path} passes the checks of an enclave`,
       '',
       ...inputs.map((value) => `  takes   ${valueLine(value)}`),
       ...outputs.map((value) => `  gives   ${valueLine(value)}`),
       `  uses    ${[...operators].map(([name, count]) => (count === 1 ? name : `${name} (${count})`)).join(', ')}`,
       `  size    ${bytes.length} bytes, as it is encoded for the runtime`,
+      '  runs    nowhere yet: contracts of this version take no models as inputs',
       `  loaded  in a child confined by ${mode === 'bubblewrap' ? 'bubblewrap' : "Node's permission model only"}`,
     ],
   }

@@ -5,11 +5,13 @@ import { checkModelFile } from './model-check.js'
 export function addModelCommands(program: Command, frame: Frame): void {
   const model = program
     .command('model')
-    .description('models of this owner: check them before they are sealed')
+    .description(
+      'models in files: check them as an enclave would; contracts of this version take none as inputs',
+    )
   model
     .command('check <file>')
     .description(
-      'Reads an ONNX file as an enclave would and says whether it would run there: what it takes and gives, or why it is refused,\n' +
+      'Reads an ONNX file as an enclave would and says whether it passes the checks: what it takes and gives, or why it is refused,\n' +
         'where in the model, and how to mend it. Nothing is sent anywhere.',
     )
     .addHelpText('after', '\nExample:\n  $ sealroom model check risk.onnx\n')

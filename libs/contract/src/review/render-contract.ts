@@ -146,7 +146,7 @@ function workText(computation: ComputationTerms): string[] {
         ...Object.entries(computation.preprocessing).map(([feature, steps]) => preparedText(feature, steps)),
         computation.split === undefined
           ? '      Nobody is held out for a test.'
-          : `      Held out for a test: the part ${computation.split.test} of all units, by a hash that begins with "${computation.split.seed}".`,
+          : `      Held out for a test: the part ${computation.split.test} of all units, by a hash that begins with ${JSON.stringify(computation.split.seed)}.`,
         '    On the rows of exactly this query, which stay inside:',
         ...quoted(computation.query, '      '),
       ]

@@ -26,6 +26,12 @@ describe('renderContract', () => {
     expect(changes).toBeGreaterThan(60)
   })
 
+  it('shows a seed so that its words pass for none of the contract’s', () => {
+    const seed = 'x". Nobody is held out. "'
+    const forged = canonicalTerms(exampleYaml.replace('seed: readmission', `seed: ${JSON.stringify(seed)}`))
+    expect(renderContract(forged)).toContain(`begins with ${JSON.stringify(seed)}.`)
+  })
+
   it('shows no secret', () => {
     expect(renderContract(terms)).not.toContain(terms.log.secret)
   })
