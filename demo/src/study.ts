@@ -194,8 +194,8 @@ computations:
     limit: 2
     outputs:
       model: { recipients: [institute], controls: [ { minimumGroupSize: 10 } ] }
-      coefficients: { recipients: [institute], controls: [ { minimumGroupSize: 10 } ] }
-      metrics: { recipients: [institute, registry], controls: [ { minimumGroupSize: 10 } ] }
+      coefficients: { recipients: [institute], controls: [ { minimumGroupSize: 10 }, { roundTo: { coefficient: "0.001", standard_error: "0.001" } } ] }
+      metrics: { recipients: [institute, registry], controls: [ { minimumGroupSize: 10 }, { roundTo: { value: "0.001", low: "0.001", high: "0.001" } } ] }
   people_by_sex:
     kind: sql
     query: |${indented(sexQuery)}
