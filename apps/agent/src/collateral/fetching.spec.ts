@@ -1,12 +1,12 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fromUtf8, toHex } from '#libs/canonical'
-import { collateralAskOf, collateralName, type CollateralAsk } from '#libs/attestation'
+import { collateralAskOf, collateralFileName, type CollateralAsk } from '#libs/attestation'
 import { aClock, FakeAmd, FakeIntel, snpField } from '#libs/testing'
 import { Person } from '../testing/person.js'
 import { collateralSourceOf, fetchCollateral, type CollateralHosts } from './fetching.js'
@@ -162,7 +162,7 @@ describe('the source of an agent', () => {
     const reports: string[] = []
     const source = sourceIn(path, hosts, reports)
     const first = await source.find(snpAsk)
-    const kept = join(path, `${collateralName(snpAsk)}.json`)
+    const kept = join(path, collateralFileName(snpAsk))
     await utimes(kept, new Date(0), new Date(0))
     lies.set('/vcek/v1/Genoa/crl', (response) => response.writeHead(503).end())
     expect(await source.find(snpAsk)).toEqual(first)
@@ -175,6 +175,26 @@ describe('the source of an agent', () => {
     expect(await source.find(snpAsk)).toEqual(first)
     expect(await new CollateralFolder(path).find(snpAsk)).toEqual(first)
     expect(await readdir(path)).toHaveLength(1)
+  })
+})
+
+describe('a folder of collateral', () => {
+  it('holds a thousand files, whatever else lies in it', async () => {
+    const path = join(folder, 'many')
+    await mkdir(path)
+    await symlink('nowhere', join(path, 'gone.json'))
+    await Promise.all(Array.from({ length: 1000 }, (_, n) => writeFile(join(path, `tdx-${n}.json`), '')))
+    const kept = new CollateralFolder(path)
+    await kept.keep(tdxAsk, tdx.collateral)
+    expect(await readdir(path)).toHaveLength(1000)
+    expect(hexOf((await kept.find(tdxAsk)) ?? {})).toEqual(hexOf(tdx.collateral))
+  })
+
+  it('takes nothing from a file without an end', async () => {
+    const path = join(folder, 'endless')
+    await mkdir(path)
+    await symlink('/dev/zero', join(path, collateralFileName(tdxAsk)))
+    expect(await new CollateralFolder(path).find(tdxAsk)).toBeUndefined()
   })
 })
 
