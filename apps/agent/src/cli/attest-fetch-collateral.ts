@@ -1,9 +1,20 @@
 /** `sealroom attest fetch-collateral`: fills a folder with what evidence asks for, on a machine that has internet. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { collateralAskOf, collateralName, type CollateralAsk, type EvidenceKind } from '#libs/attestation'
+import {
+  collateralAskOf,
+  collateralName,
+  vendorRoots,
+  type CollateralAsk,
+  type EvidenceKind,
+} from '#libs/attestation'
 import { secureUrl } from '#libs/client'
-import { fetchCollateral, vendorHosts, type CollateralHosts } from '../collateral/fetching.js'
+import {
+  demandNoRollback,
+  fetchCollateral,
+  vendorHosts,
+  type CollateralHosts,
+} from '../collateral/fetching.js'
 import { CollateralFolder } from '../collateral/folder.js'
 import { readBounded } from '../durable-file.js'
 import { AgentError } from '../errors.js'
@@ -58,6 +69,8 @@ export async function fetchCollateralFor(
   const ask = askIn(options.kind, await readBounded(file, maximumEvidenceBytes))
   const folder = new CollateralFolder(resolve(options.into ?? session.home.collateral))
   const collateral = await fetchCollateral(hostsOf(options), ask, session.world.signal)
+  const trust = { at: session.world.now(), roots: vendorRoots }
+  demandNoRollback(ask, await folder.find(ask), collateral, trust)
   const path = await folder.keep(ask, collateral)
   const files = Object.entries(collateral).map(([name, bytes]) => ({ name, bytes: bytes.length }))
   return {

@@ -5,11 +5,17 @@ import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { fromUtf8, toHex } from '#libs/canonical'
-import { collateralAskOf, collateralFileName, type CollateralAsk } from '#libs/attestation'
+import { fromUtf8, toHex, utf8 } from '#libs/canonical'
+import {
+  collateralAskOf,
+  collateralFileName,
+  type Collateral,
+  type CollateralAsk,
+  type Generation,
+} from '#libs/attestation'
 import { aClock, FakeAmd, FakeIntel, snpField } from '#libs/testing'
 import { Person } from '../testing/person.js'
-import { collateralSourceOf, fetchCollateral, type CollateralHosts } from './fetching.js'
+import { collateralSourceOf, fetchCollateral, type Around, type CollateralHosts } from './fetching.js'
 import { CollateralFolder } from './folder.js'
 
 const now = aClock().now()
@@ -129,19 +135,15 @@ describe('fetched collateral', () => {
   })
 })
 
-describe('the source of an agent', () => {
-  const config = { version: 1, name: 'north', party: '', coordinator: '', log: {} } as never
-  const sourceIn = (path: string, fetchFrom: CollateralHosts | null, reports: string[] = []) =>
-    collateralSourceOf(
-      fetchFrom === null ? config : ({ ...(config as object), collateral: { fetchFrom } } as never),
-      path,
-      {
-        now: Date.now,
-        report: ({ what }) => reports.push(what),
-        signal: new AbortController().signal,
-      },
-    )
+const config = { version: 1, name: 'north', party: '', coordinator: '', log: {} } as never
+const sourceIn = (path: string, fetchFrom: CollateralHosts | null, around: Partial<Around> = {}) =>
+  collateralSourceOf(
+    fetchFrom === null ? config : ({ ...(config as object), collateral: { fetchFrom } } as never),
+    path,
+    { now: Date.now, report: () => undefined, signal: new AbortController().signal, ...around },
+  )
 
+describe('the source of an agent', () => {
   it('fetches nothing where the configuration names no service', async () => {
     expect(await sourceIn(join(folder, 'none'), null).find(snpAsk)).toBeUndefined()
     expect(asked).toEqual([])
@@ -160,7 +162,7 @@ describe('the source of an agent', () => {
   it('fetches anew what has become old or was damaged, and keeps the old where nothing comes', async () => {
     const path = join(folder, 'again')
     const reports: string[] = []
-    const source = sourceIn(path, hosts, reports)
+    const source = sourceIn(path, hosts, { report: ({ what }) => reports.push(what) })
     const first = await source.find(snpAsk)
     const kept = join(path, collateralFileName(snpAsk))
     await utimes(kept, new Date(0), new Date(0))
@@ -175,6 +177,77 @@ describe('the source of an agent', () => {
     expect(await source.find(snpAsk)).toEqual(first)
     expect(await new CollateralFolder(path).find(snpAsk)).toEqual(first)
     expect(await readdir(path)).toHaveLength(1)
+  })
+})
+
+describe('collateral that was replaced since', () => {
+  const day = 86_400_000
+  const roots: { amd: Record<Generation, string[]>; intel: string[] } = {
+    amd: { milan: [], genoa: [], turin: [] },
+    intel: [],
+  }
+  const publish = (daysAgo: number): Collateral => {
+    const draft = amd.draft(now)
+    draft.crl = { ...amd.draftList(draft), from: now - daysAgo * day }
+    const { vek, chain, crl = expect.fail('no list'), root } = amd.make(draft)
+    roots.amd.genoa.push(root)
+    return { vek, chain, crl }
+  }
+  const serve = ({ vek, chain, crl }: Collateral): void => {
+    lies.set('/vcek/v1/Genoa/crl', (response) => response.end(crl))
+    lies.set('/vcek/v1/Genoa/cert_chain', (response) => response.end(chain))
+    lies.set(`/vcek/v1/Genoa/${'c1'.repeat(64)}`, (response) => response.end(vek))
+  }
+  /** Answers for each of what is served in turn, every time long after the last. */
+  const foundOf = async (name: string, served: readonly Collateral[], reports: string[] = []) => {
+    const path = join(folder, name)
+    const source = sourceIn(path, hosts, {
+      now: () => now,
+      roots,
+      report: ({ code }) => reports.push(String(code)),
+    })
+    const found: unknown[] = []
+    for (const files of served) {
+      serve(files)
+      found.push(hexOf((await source.find(snpAsk)) ?? {}))
+      await utimes(join(path, collateralFileName(snpAsk)), new Date(0), new Date(0))
+    }
+    return found
+  }
+  const rubbish = { vek: utf8('a'), chain: utf8('b'), crl: utf8('c') }
+
+  it('does not come back by a service or its mirror, nor by way of rubbish', async () => {
+    const [older, newer] = [publish(10), publish(1)]
+    const reports: string[] = []
+    const found = await foundOf('rollback', [older, newer, older, rubbish, older], reports)
+    expect(found).toEqual([older, newer, newer, newer, newer].map(hexOf))
+    expect(reports).toEqual(Array(3).fill('COLLATERAL_OLDER'))
+  })
+
+  it('makes room for what is genuine where rubbish is kept', async () => {
+    const older = publish(10)
+    expect(await foundOf('healed', [rubbish, older])).toEqual([rubbish, older].map(hexOf))
+  })
+
+  it('is fetched anew where its file says that it is of tomorrow', async () => {
+    const path = join(folder, 'tomorrow')
+    const [older, newer] = [publish(10), publish(1)]
+    const source = sourceIn(path, hosts, { roots })
+    serve(older)
+    await source.find(snpAsk)
+    const tomorrow = new Date(Date.now() + day)
+    await utimes(join(path, collateralFileName(snpAsk)), tomorrow, tomorrow)
+    serve(newer)
+    expect(hexOf((await source.find(snpAsk)) ?? {})).toEqual(hexOf(newer))
+  })
+
+  it('is used where the disk takes nothing', async () => {
+    const path = join(folder, 'no-folder')
+    await writeFile(path, '')
+    const reports: string[] = []
+    const source = sourceIn(join(path, 'below'), hosts, { report: ({ what }) => reports.push(what) })
+    expect(hexOf((await source.find(tdxAsk)) ?? {})).toEqual(hexOf(tdx.collateral))
+    expect(reports).toEqual(['collateral not kept'])
   })
 })
 

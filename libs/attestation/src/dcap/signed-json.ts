@@ -48,6 +48,14 @@ export function parseSignedJson<Schema extends z.ZodType>(
 }
 
 /**
+ * When Intel issued a text, in milliseconds, as the text itself says.
+ * @throws AttestationError `MALFORMED`.
+ */
+export function issueDateOf(bytes: Uint8Array, what: string): number {
+  return parseSignedJson(bytes, z.looseObject({ issueDate: jsonTime }), what).issueDate
+}
+
+/**
  * Checks a field by which Intel tells collateral apart.
  * @throws AttestationError `COLLATERAL_MISMATCH`.
  */
