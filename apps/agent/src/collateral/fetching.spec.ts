@@ -283,8 +283,36 @@ describe('sealroom attest fetch-collateral', () => {
       expect(said).toMatchObject({ exit: 0 })
       expect(await new CollateralFolder(into).find(snpAsk)).toMatchObject({ crl: snp.crl })
       expect((await person.saysBare(...words, '--kind', 'nitro')).exit).toBe(2)
+      expect((await person.saysBare(...words, '--kind', 'sgx')).exit).toBe(2)
       await writeFile(report, snp.report.subarray(0, snpField.signature))
       expect((await person.saysBare(...words, '--kind', 'sev-snp')).exit).toBe(1)
+    } finally {
+      await rm(person.folder, { recursive: true })
+    }
+  })
+
+  it('puts what a provider handed over where the daemon looks for it', async () => {
+    const draft = amd.draft(now)
+    // Bits 2 to 4 of KEY_INFO: a VLEK signed.
+    draft.report[snpField.keyInfo] = 1 << 2
+    const { report } = amd.make(draft)
+    const ask = askOf('sev-snp', report)
+    const person = await Person.make('provided', () => now)
+    try {
+      const given = person.file('given')
+      await mkdir(given)
+      await writeFile(person.file('report.bin'), report)
+      const words = ['attest', 'fetch-collateral', person.file('report.bin'), '--from', given]
+      expect((await person.saysBare(...words, '--into', person.file('stick'))).exit).toBe(2)
+      await Promise.all(
+        Object.entries({ vek: snp.vek, chain: snp.chain, crl: snp.crl ?? utf8('') }).map(([name, bytes]) =>
+          writeFile(join(given, `${name}.der`), bytes),
+        ),
+      )
+      expect(await person.saysBare(...words, '--into', person.file('stick'))).toMatchObject({ exit: 0 })
+      const kept = await new CollateralFolder(person.file('stick')).find(ask)
+      expect(hexOf(kept ?? {})).toEqual(hexOf({ vek: snp.vek, chain: snp.chain, crl: snp.crl ?? utf8('') }))
+      expect(asked).toEqual([])
     } finally {
       await rm(person.folder, { recursive: true })
     }
