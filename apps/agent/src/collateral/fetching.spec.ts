@@ -124,6 +124,12 @@ describe('fetched collateral', () => {
     expect(asked).not.toContain('/other')
   })
 
+  it('is refused where all of it is more than an Accept can carry', async () => {
+    for (const path of ['/vcek/v1/Genoa/crl', '/vcek/v1/Genoa/cert_chain'])
+      lies.set(path, (response) => response.end(Buffer.alloc(500_000)))
+    await expect(fetchHere(snpAsk)).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+  })
+
   it.each<[string, Partial<Extract<CollateralAsk, { kind: 'sev-snp' }>>]>([
     ['a VLEK', { key: 'VLEK' }],
     ['a processor without a name', { generation: null }],

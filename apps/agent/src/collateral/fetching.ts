@@ -1,8 +1,10 @@
 /** Collateral from the vendors' services, at hosts that are fixed here or configured; never at one that evidence names. */
 import {
   collateralName,
+  maximumCollateralTextLength,
   rolledBackFiles,
   vendorRoots,
+  writeCollateral,
   type Collateral,
   type CollateralAsk,
   type CollateralSource,
@@ -45,9 +47,22 @@ export async function fetchCollateral(
   signal: AbortSignal,
 ): Promise<Collateral> {
   const within: DownloadBounds = { ...bounds, signal }
-  return ask.kind === 'sev-snp'
-    ? await fetchAmd(hosts.amd, ask, within)
-    : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  const collateral =
+    ask.kind === 'sev-snp'
+      ? await fetchAmd(hosts.amd, ask, within)
+      : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  demandRecordable(ask, collateral)
+  return collateral
+}
+
+// An Accept carries what its verdict used: one that cannot be recorded would leave the run waiting for it.
+function demandRecordable(ask: CollateralAsk, collateral: Collateral): void {
+  const { length } = writeCollateral([collateral])
+  if (length > maximumCollateralTextLength)
+    throw new AgentError(
+      'COLLATERAL_UNREACHABLE',
+      `${collateralName(ask)}: the service gives ${length} bytes in all; expected at most ${maximumCollateralTextLength}, as can be recorded`,
+    )
 }
 
 /**
