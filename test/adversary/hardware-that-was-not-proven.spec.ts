@@ -1,12 +1,13 @@
 /** Invariant 2: a key goes only to hardware that the releasing agent proved itself, of the contract, for this run and this key. */
 import { describe, expect, it } from 'vitest'
-import { payloadBytes } from '#libs/canonical'
-import { collateralDigest, collateralAskOf, noCollateral } from '#libs/attestation'
+import { payloadBytes, utf8 } from '#libs/canonical'
+import { collateralDigest, collateralAskOf, noCollateral, type Collateral } from '#libs/attestation'
 import { aClock, makeKey, snpExtension, snpField, tdField, derInteger } from '#libs/testing'
 import { acceptSchema } from '#libs/protocol'
 import { spaces } from '../../apps/agent/src/store/records.js'
 import { hardwareText } from '../../apps/agent/src/trust/hardware-text.js'
-import { recordedCollateral } from '../../apps/agent/src/trust/recorded-collateral.js'
+import { collateralAttachment, recordedCollateral } from '../../apps/agent/src/trust/recorded-collateral.js'
+import { repeatVerdict } from '../../apps/agent/src/trust/repeat-verdict.js'
 import { expectNothingGiven } from './stage/expect-nothing-given.js'
 import { ForgedHardware, forgedEntries, type ForgedMachine } from './stage/forged-hardware.js'
 import { Scene } from './stage/owner-under-attack.js'
@@ -60,9 +61,41 @@ describe('hardware that the contract names', () => {
     const used = await makers.find(ask)
     expect(payload.collateral).toEqual([collateralDigest(used)])
     const shown = { payload, attachment: accept?.attachment ?? null }
-    expect(recordedCollateral([shown], 0)).toEqual(used)
-    expect(recordedCollateral([{ ...shown, payload: { collateral: ['00'.repeat(32)] } }], 0)).toBeUndefined()
-    expect(recordedCollateral([{ ...shown, attachment: 'AAAA' }], 0)).toBeUndefined()
+    expect(recordedCollateral([shown], 0)).toEqual([used])
+    expect(recordedCollateral([{ ...shown, payload: { collateral: ['00'.repeat(32)] } }], 0)).toEqual([])
+    expect(recordedCollateral([{ ...shown, attachment: 'AAAA' }], 0)).toEqual([])
+  })
+})
+
+describe('the verdict on a recorded Offer, made again', () => {
+  const repeat = async (machine: ForgedMachine, recorded: (used: Collateral) => readonly Collateral[]) => {
+    const scene = await (await begin()).toOffer(offered(machine))
+    const shown = scene.offered ?? expect.fail('no Offer')
+    const ask = collateralAskOf({ kind: 'sev-snp', bytes: shown.evidenceBytes }) ?? expect.fail('no ask')
+    const used = (await makers.find(ask)) ?? expect.fail('no collateral')
+    const accepts = recorded(used).map((collateral) => ({
+      payload: { collateral: [collateralDigest(collateral)] },
+      attachment: collateralAttachment([collateral]) ?? null,
+    }))
+    return await repeatVerdict(scene.contract, shown, { now, verifiers: makers.verifiers, accepts })
+  }
+  const rubbish = { vek: utf8('rubbish') }
+
+  it('is not spoilt by an owner that records rubbish first', async () => {
+    const { fact, collateral } = await repeat(makers.snp(), (used) => [rubbish, used])
+    expect(fact.failed).toEqual([])
+    expect(collateral).not.toEqual(rubbish)
+  })
+
+  it('proves nothing by rubbish, nor where nothing is recorded', async () => {
+    expect((await repeat(makers.snp(), () => [rubbish, rubbish])).fact.failed).not.toEqual([])
+    expect((await repeat(makers.snp(), () => [])).fact.failed[0]?.seen).toBe('COLLATERAL_MISSING')
+  })
+
+  it('stays a refusal for hardware that nobody should have accepted, whatever else is recorded', async () => {
+    const revoked = makers.snp((f) => f.crl?.revoked.push(2))
+    const { fact } = await repeat(revoked, (used) => [used, { ...used, crl: utf8('') }, rubbish])
+    expect(fact.failed[0]?.seen).toBe('REVOKED')
   })
 })
 

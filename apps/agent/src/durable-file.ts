@@ -1,5 +1,6 @@
 /** Files that are there whole, or not at all, after a crash. */
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AgentError } from './errors.js'
 
@@ -38,10 +39,15 @@ export async function writeDurably(
  */
 export async function readBounded(path: string, maximumBytes: number): Promise<Uint8Array> {
   try {
-    const { size } = await stat(path)
-    if (size > maximumBytes)
-      throw new AgentError('FILE_UNREADABLE', `${path} has ${size} bytes; expected at most ${maximumBytes}`)
-    return new Uint8Array(await readFile(path))
+    // Counted as it comes: a file can grow while it is read, and a device says that it has no bytes and never ends.
+    const parts: Buffer[] = []
+    for await (const part of createReadStream(path, { end: maximumBytes })) parts.push(part as Buffer)
+    const bytes = new Uint8Array(Buffer.concat(parts))
+    if (bytes.length <= maximumBytes) return bytes
+    throw new AgentError(
+      'FILE_UNREADABLE',
+      `${path} has more than ${maximumBytes} bytes; expected at most that`,
+    )
   } catch (cause) {
     if (cause instanceof AgentError) throw cause
     throw new AgentError('FILE_UNREADABLE', `${path} cannot be read: ${reasonOf(cause)}`, { cause })

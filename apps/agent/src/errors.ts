@@ -19,6 +19,8 @@ export type AgentErrorCode =
   | 'RESULT_NOT_VERIFIED'
   /** a service of collateral gave nothing, or not within bounds */
   | 'COLLATERAL_UNREACHABLE'
+  /** a service of collateral offers what was replaced since */
+  | 'COLLATERAL_OLDER'
   | 'REFUSED'
   | 'WAITING'
   | 'USAGE'

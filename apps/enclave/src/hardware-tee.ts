@@ -19,7 +19,7 @@ export const otherDevices = [
 export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => boolean): Tee {
   return {
     title: 'Sealroom enclave worker',
-    help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; Intel’s nine files;\n                            or as sealroom attest fetch-collateral wrote it\n',
+    help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; Intel’s nine files, or\n                            collateral.json; or as sealroom attest fetch-collateral wrote it\n',
     open: async ({ simulatorKeyFile, collateralFolder }) => {
       if (simulatorKeyFile !== null)
         throw new EnclaveError(

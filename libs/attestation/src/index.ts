@@ -15,7 +15,9 @@ export {
   type VerifierContext,
 } from './evidence.js'
 export * from './collateral/ask.js'
+export * from './collateral/collateral-files.js'
 export * from './collateral/collateral-text.js'
+export * from './collateral/rollback.js'
 export * from './collateral/source.js'
 export * from './reference-values.js'
 export * from './verifiers.js'

@@ -169,6 +169,35 @@ export type SevSnpReferenceValues = Extract<ReferenceValues, { tee: 'sev-snp' }>
 export type TdxReferenceValues = Extract<ReferenceValues, { tee: 'tdx' }>
 
 /**
+ * The entry as one for this TEE, which a verifier of CPU evidence alone can hold evidence against.
+ * @throws AttestationError `TEE_MISMATCH`; `TEE_UNSUPPORTED` where the entry demands GPUs, whose evidence no verifier takes for a release yet.
+ */
+export function entryFor<Tee extends ReferenceValues['tee']>(
+  reference: ReferenceValues,
+  tee: Tee,
+): Extract<ReferenceValues, { tee: Tee }> {
+  if (!isFor(reference, tee))
+    throw new AttestationError('TEE_MISMATCH', `the entry is for ${reference.tee}; the evidence is ${tee}`, {
+      stage: 'appraise',
+      field: 'tee',
+    })
+  if ('gpu' in reference && reference.gpu !== undefined)
+    throw new AttestationError(
+      'TEE_UNSUPPORTED',
+      'the entry demands GPUs, whose evidence this version cannot verify yet; amend the contract to one without `gpu`',
+      { stage: 'appraise', field: 'gpu' },
+    )
+  return reference
+}
+
+function isFor<Tee extends ReferenceValues['tee']>(
+  reference: ReferenceValues,
+  tee: Tee,
+): reference is Extract<ReferenceValues, { tee: Tee }> {
+  return reference.tee === tee
+}
+
+/**
  * Reads one entry of a contract's `enclaves`.
  * @throws AttestationError `REFERENCE_VALUES_INVALID`, naming the field.
  */

@@ -11,9 +11,9 @@ import {
   type JsonValue,
   type SigningKey,
 } from '#libs/canonical'
-import { slow } from '#libs/testing'
+import { slow, refusalOf } from '#libs/testing'
 import { gpuNonce, offerReportData } from './binding.js'
-import { AttestationError, type AttestationErrorCode, type AttestationStage } from './errors.js'
+import type { AttestationErrorCode, AttestationStage } from './errors.js'
 import {
   authenticEvidence,
   collateralDigest,
@@ -101,16 +101,6 @@ async function forge(forgery: Forgery): Promise<EnclaveClaim> {
   return { offer, evidence, enclaves: forgery.enclaves, now: forgery.now }
 }
 
-async function failure(act: () => unknown): Promise<AttestationError> {
-  try {
-    await act()
-  } catch (error) {
-    if (error instanceof AttestationError) return error
-    throw error
-  }
-  throw new Error('was not refused')
-}
-
 const snpEntry: Json = {
   tee: 'sev-snp',
   measurement: ['12'.repeat(48)],
@@ -169,7 +159,7 @@ describe('verifyEnclave', () => {
   it('gives the same verdict again for the same time, and another for another time', async () => {
     const claim = await forge(genuine())
     expect(await verifyEnclave(claim)).toEqual(await verifyEnclave(claim))
-    expect((await failure(() => verifyEnclave({ ...claim, now: now + 290_001 }))).code).toBe(
+    expect((await refusalOf(() => verifyEnclave({ ...claim, now: now + 290_001 }))).code).toBe(
       'EVIDENCE_TOO_OLD',
     )
     expect((await verifyEnclave({ ...claim, now: now + 290_000 })).validUntil).toBe(now + 290_000)
@@ -476,12 +466,12 @@ describe('verifyEnclave', () => {
   it.each(mutations)('refuses %s', async (_name, mutate, code, stage, field) => {
     const forgery = genuine()
     mutate(forgery)
-    const error = await failure(async () => verifyEnclave(await forge(forgery)))
+    const error = await refusalOf(async () => verifyEnclave(await forge(forgery)))
     expect({ code: error.code, stage: error.stage, field: error.field }).toEqual({ code, stage, field })
   })
 
   it('tells what it had checked when it refuses, the failed check last', async () => {
-    const error = await failure(async () =>
+    const error = await refusalOf(async () =>
       verifyEnclave(await forge({ ...genuine(), reportData: '00'.repeat(64) })),
     )
     expect(error.checks.at(-1)).toMatchObject({ check: 'reportData', seen: '00'.repeat(64), ok: false })
@@ -496,7 +486,7 @@ describe('verifyEnclave', () => {
     for (let bit = 0; bit < bytes.length * 8; bit += step) {
       const flipped = Uint8Array.from(bytes)
       flipped[bit >> 3]! ^= 1 << (bit & 7)
-      const error = await failure(() =>
+      const error = await refusalOf(() =>
         verifyEnclave({ ...claim, evidence: { ...claim.evidence, bytes: flipped } }),
       )
       expect(['MALFORMED', 'SIGNATURE_INVALID']).toContain(error.code)
@@ -508,7 +498,7 @@ describe('verifyEnclave', () => {
     for (let i = 0; i < claim.offer.length; i++) {
       const offer = Uint8Array.from(claim.offer)
       offer[i]! ^= 1
-      expect((await failure(() => verifyEnclave({ ...claim, offer }))).stage).toMatch(/^(parse|bind)$/)
+      expect((await refusalOf(() => verifyEnclave({ ...claim, offer }))).stage).toMatch(/^(parse|bind)$/)
     }
   })
 
@@ -574,14 +564,14 @@ describe('a verifier of another TEE', () => {
     vouchedUntil = now + 7_000
     expect(await verifyEnclave(claim, [snp])).toMatchObject({ validUntil: now + 7_000 })
     const tooLate = { ...claim, now: now + 290_001 }
-    expect((await failure(() => verifyEnclave(tooLate, [snp]))).code).toBe('EVIDENCE_TOO_OLD')
+    expect((await refusalOf(() => verifyEnclave(tooLate, [snp]))).code).toBe('EVIDENCE_TOO_OLD')
     const withoutGpu = { ...claim, evidence: { ...claim.evidence, gpu: [] } }
-    expect((await failure(() => verifyEnclave(withoutGpu, [snp]))).code).toBe('GPU_MISMATCH')
+    expect((await refusalOf(() => verifyEnclave(withoutGpu, [snp]))).code).toBe('GPU_MISMATCH')
   })
 
   it('is refused by name while there is none', async () => {
-    expect((await failure(() => verifierOf('tdx', []))).message).toContain('cannot verify')
-    expect((await failure(() => verifierOf('abacus' as never))).message).toContain('no such TEE')
+    expect((await refusalOf(() => verifierOf('tdx', []))).message).toContain('cannot verify')
+    expect((await refusalOf(() => verifierOf('abacus' as never))).message).toContain('no such TEE')
   })
 })
 
@@ -596,7 +586,7 @@ describe('the binding of a GPU', () => {
   })
   it('refuses a device that cannot be', async () => {
     for (const device of [-1, 64, 0.5])
-      expect((await failure(() => gpuNonce(canonicalBytes(offer), device))).code).toBe('OFFER_MALFORMED')
+      expect((await refusalOf(() => gpuNonce(canonicalBytes(offer), device))).code).toBe('OFFER_MALFORMED')
   })
 })
 
@@ -618,7 +608,7 @@ describe('reference values', () => {
       ...('minimumTcb' in entry ? ['minimumTcb'] : ['key']),
     ]) {
       const rest = Object.fromEntries(Object.entries(entry).filter(([member]) => member !== name))
-      const error = await failure(() => parseReferenceValues(rest))
+      const error = await refusalOf(() => parseReferenceValues(rest))
       expect([error.code, error.field]).toEqual(['REFERENCE_VALUES_INVALID', name])
     }
   })
@@ -629,7 +619,7 @@ describe('reference values', () => {
       { ...entry, anything: true },
       { ...entry, measurement: [...measurements, ...measurements] },
     ])
-      expect((await failure(() => parseReferenceValues(wrong))).code).toBe('REFERENCE_VALUES_INVALID')
+      expect((await refusalOf(() => parseReferenceValues(wrong))).code).toBe('REFERENCE_VALUES_INVALID')
   })
 
   it('cannot ask for debug, for a wildcard or for another width', async () => {
@@ -649,9 +639,9 @@ describe('reference values', () => {
       { tee: 'nitro' },
     ]
     for (const entry of wrong)
-      expect((await failure(() => parseReferenceValues(entry))).code).toBe('REFERENCE_VALUES_INVALID')
+      expect((await refusalOf(() => parseReferenceValues(entry))).code).toBe('REFERENCE_VALUES_INVALID')
     for (const entry of [null, 'simulated', [], 5])
-      expect((await failure(() => parseReferenceValues(entry))).code).toBe('REFERENCE_VALUES_INVALID')
+      expect((await refusalOf(() => parseReferenceValues(entry))).code).toBe('REFERENCE_VALUES_INVALID')
   })
 })
 

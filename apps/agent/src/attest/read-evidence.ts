@@ -2,27 +2,21 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  collateralAskOf,
-  dcapCollateralNames,
+  collateralFilesFor,
   detectEvidence,
   evidenceKinds,
   inspectedKinds,
   maximumCollateralLength,
   maximumInspectedBytes,
-  parseDcapCollateral,
+  parseCollateralFiles,
   type Collateral,
   type DetectedEvidence,
   type Evidence,
   type EvidenceKind,
   type InspectedKind,
 } from '#libs/attestation'
-import { CollateralFolder } from '../collateral/folder.js'
 import { readBounded, reasonOf } from '../durable-file.js'
 import { AgentError } from '../errors.js'
-
-/** Names of collateral files without what follows the first dot, as verifiers know them. */
-const collateralNames: readonly string[] = ['vek', 'chain', 'crl', ...dcapCollateralNames]
-const bundleName = 'collateral.json'
 
 /**
  * Reads a file; its kind is the one given or the one that its bytes show.
@@ -52,33 +46,17 @@ export function kindForContracts(kind: InspectedKind): EvidenceKind {
 /**
  * Reads what a folder has for this evidence: one file a name (`vek.der`, `chain.pem`, `crl`, …), Intel's as one `collateral.json`, or
  * what `attest fetch-collateral` put there.
- * @throws AgentError `FILE_UNREADABLE`, `USAGE` for two files of one name; AttestationError `MALFORMED`.
+ * @throws AgentError `FILE_UNREADABLE`; AttestationError `MALFORMED`.
  */
 export async function readCollateral(
   folder: string,
   evidence: Pick<Evidence, 'kind' | 'bytes'>,
 ): Promise<Collateral> {
-  const found = new Map<string, Uint8Array>()
-  for (const file of await filesIn(folder)) {
-    const name = file.split('.')[0] ?? ''
-    if (file === bundleName) {
-      const bundle = parseDcapCollateral(await readBounded(join(folder, file), maximumCollateralLength))
-      for (const [part, bytes] of Object.entries(bundle)) add(found, part, bytes, folder)
-    } else if (collateralNames.includes(name)) {
-      add(found, name, await readBounded(join(folder, file), maximumCollateralLength), folder)
-    }
-  }
-  return found.size > 0 ? Object.fromEntries(found) : await fetchedInto(folder, evidence)
-}
-
-async function fetchedInto(folder: string, evidence: Pick<Evidence, 'kind' | 'bytes'>): Promise<Collateral> {
-  const ask = collateralAskOf(evidence)
-  return (ask === null ? undefined : await new CollateralFolder(folder).find(ask)) ?? {}
-}
-
-function add(found: Map<string, Uint8Array>, name: string, bytes: Uint8Array, folder: string): void {
-  if (found.has(name)) throw new AgentError('USAGE', `${folder} holds ${name} twice; leave one`)
-  found.set(name, bytes)
+  const files = collateralFilesFor(evidence, await filesIn(folder))
+  const read = files.map(
+    async (file) => [file, await readBounded(join(folder, file), maximumCollateralLength)] as const,
+  )
+  return parseCollateralFiles(await Promise.all(read))
 }
 
 async function filesIn(folder: string): Promise<readonly string[]> {

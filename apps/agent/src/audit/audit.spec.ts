@@ -183,6 +183,18 @@ describe('an audit', () => {
     expect(rulesOf(await ofStatements(replaced(old, await resigned(made, old, change))))).toContain(rule)
   })
 
+  it('names the Accept that rests on evidence which does not hold, and no other', async () => {
+    const blamed = async (count: number) => {
+      const accept = nth('accept', count)
+      const late = await resigned(made, accept, { issuedAt: '2026-11-23T13:00:00.000Z' })
+      const { breaches } = await ofStatements(replaced(accept, late))
+      return breaches.filter(({ rule }) => rule === 'accept.evidence').map(({ entry }) => entry?.index ?? -1)
+    }
+    const [first = expect.fail('none is blamed'), ...others] = await blamed(0)
+    expect(others).toEqual([])
+    expect(await blamed(1)).toEqual([first + 1])
+  })
+
   it('finds Spends that no checkpoint had before a key was released', async () => {
     const { checkpoints } = made
     const [spends] = checkpoints

@@ -54,12 +54,14 @@ export interface HiddenEntry {
   readonly digest: Digest
 }
 
-/** An Offer with the verdict on its evidence, null where none was shown. */
+/** An Offer with the verdict on its evidence, null where none was shown or nobody accepted it. */
 export interface AppraisedOffer extends Act<Offer> {
   /** Digest of the list of Offers of its round, which Accepts and releases name. */
   readonly set: Digest
   readonly evidence: Act<EvidenceStatement> | null
   readonly appraisal: AppraisalFact | null
+  /** What each Accept of it rests on, by id of the Accept: the verdict for its time, with its own collateral where that is shown. */
+  readonly acceptedOn: ReadonlyMap<Digest, AppraisalFact>
 }
 
 /** Everything of one run, each list in the log's order. */

@@ -8,6 +8,7 @@ import {
   type StatementKind,
   type StatementType,
 } from '#libs/canonical'
+import type { AppraisalFact } from '#libs/contract'
 import {
   acceptKind,
   approvalKind,
@@ -28,8 +29,8 @@ import {
   type Offer,
   type RunRequest,
 } from '#libs/protocol'
-import { appraiseOffers } from '../trust/appraise-offers.js'
 import { recordedCollateral, type ShownAccept } from '../trust/recorded-collateral.js'
+import { repeatVerdict } from '../trust/repeat-verdict.js'
 import type { Act, AppraisedOffer, ContractHistory, HiddenEntry, RunHistory } from './history.js'
 import type { ActReader, PlacedBody, Signed } from './read-acts.js'
 
@@ -166,7 +167,13 @@ export class RunsReader {
     if (act === null || run === null) return
     this.names(run, act, act.payload.by)
     this.offerByKey.set(act.payload.by, { offer: act, run })
-    run.offers.push({ ...act, set: offerSetDigest([act.id]), evidence: null, appraisal: null })
+    run.offers.push({
+      ...act,
+      set: offerSetDigest([act.id]),
+      evidence: null,
+      appraisal: null,
+      acceptedOn: new Map(),
+    })
   }
 
   private async evidence(body: PlacedBody): Promise<void> {
@@ -196,15 +203,21 @@ export class RunsReader {
     const accepted = run.accepts.filter(({ payload }) => payload.offers === offer.set)
     // An Offer that nobody accepted harms nobody: its evidence was refused, or came too late.
     if (accepted.length === 0) return offer
-    const now = Math.min(...accepted.map(({ issuedAt }) => issuedAt))
     const shown = { offer: offer.statement, evidence: evidence.statement, evidenceBytes }
-    const [verdict] = await appraiseOffers(run.contract, [shown], {
-      now,
-      verifiers: this.verifiers,
-      collateralFor: ({ offer: { payload } }) =>
-        Promise.resolve(recordedCollateral(this.shownAccepts(accepted), payload.place) ?? {}),
-    })
-    return { ...offer, appraisal: verdict?.fact ?? null }
+    const acceptedOn = new Map<Digest, AppraisalFact>()
+    for (const accept of accepted) {
+      const own = this.shownAccepts([accept])
+      const isShown = recordedCollateral(own, offer.payload.place).length > 0
+      const { fact } = await repeatVerdict(run.contract, shown, {
+        now: accept.issuedAt,
+        verifiers: this.verifiers,
+        accepts: isShown ? own : this.shownAccepts(accepted),
+      })
+      acceptedOn.set(accept.id, fact)
+    }
+    const facts = [...acceptedOn.values()]
+    const proven = facts.find(({ failed }) => failed.length === 0)
+    return { ...offer, appraisal: proven ?? facts[0] ?? null, acceptedOn }
   }
 
   private names(run: Mutable<RunHistory>, act: Act<Signed>, signer: string): void {

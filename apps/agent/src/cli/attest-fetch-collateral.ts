@@ -1,11 +1,27 @@
-/** `sealroom attest fetch-collateral`: fills a folder with what evidence asks for, on a machine that has internet. */
+/**
+ * `sealroom attest fetch-collateral`: fills a folder with what evidence asks for, on a machine that has internet, or with what a person was
+ * given for it.
+ */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { collateralAskOf, collateralName, type CollateralAsk, type EvidenceKind } from '#libs/attestation'
+import {
+  collateralAskOf,
+  collateralName,
+  vendorRoots,
+  type Collateral,
+  type CollateralAsk,
+  type DetectedEvidence,
+  type Evidence,
+} from '#libs/attestation'
 import { secureUrl } from '#libs/client'
-import { fetchCollateral, vendorHosts, type CollateralHosts } from '../collateral/fetching.js'
+import {
+  demandNoRollback,
+  fetchCollateral,
+  vendorHosts,
+  type CollateralHosts,
+} from '../collateral/fetching.js'
 import { CollateralFolder } from '../collateral/folder.js'
-import { readBounded } from '../durable-file.js'
+import { kindForContracts, readCollateral, readEvidence } from '../attest/read-evidence.js'
 import { AgentError } from '../errors.js'
 import type { Frame } from './command-frame.js'
 import type { Session } from './session.js'
@@ -14,15 +30,15 @@ import type { Answer } from './world.js'
 
 /** What the command is given. */
 export interface FetchOptions {
-  readonly kind: string
+  readonly kind?: string
+  readonly from?: string
   readonly into?: string
   readonly amd?: string
   readonly intel?: string
   readonly intelRoot?: string
 }
 
-const maximumEvidenceBytes = 1_048_576
-const fetched: readonly EvidenceKind[] = ['sev-snp', 'tdx']
+const fetched = 'sev-snp or tdx'
 
 /** Adds the command below `attest`. */
 export function addFetchCollateralCommand(attest: Command, frame: Frame): void {
@@ -33,7 +49,11 @@ export function addFetchCollateralCommand(attest: Command, frame: Frame): void {
         'agent looks for. The file names a chip or a platform; hosts are fixed, or those given here, and never taken from it. Nothing that is\n' +
         'fetched is trusted: every agent verifies it against roots that it holds itself.',
     )
-    .requiredOption('--kind <kind>', `what the file is: ${fetched.join(' or ')}`)
+    .option('--kind <kind>', `what the file is, ${fetched}; left out: told from its bytes`)
+    .option(
+      '--from <folder>',
+      'fetch nothing: take the files of this folder (vek, chain, crl; collateral.json), as a provider hands over with its VLEK',
+    )
     .option('--into <folder>', 'where to (default: the folder collateral of this home)')
     .option('--amd <origin>', `a mirror of ${vendorHosts.amd}`)
     .option('--intel <origin>', `a mirror of ${vendorHosts.intel}`)
@@ -42,22 +62,32 @@ export function addFetchCollateralCommand(attest: Command, frame: Frame): void {
       'after',
       `
 Examples:
-  $ sealroom attest fetch-collateral report.bin --kind sev-snp
-  $ sealroom attest fetch-collateral quote.bin --kind tdx --into /media/stick/collateral
+  $ sealroom attest fetch-collateral report.bin
+  $ sealroom attest fetch-collateral quote.bin --into /media/stick/collateral
+  $ sealroom attest fetch-collateral report.bin --from provider
 `,
     )
     .action(frame.action<[string, FetchOptions]>(fetchCollateralFor))
 }
 
-/** Fetches and keeps the collateral of one file. */
+/**
+ * Fetches and keeps the collateral of one file.
+ * @throws AgentError `USAGE`, `FILE_UNREADABLE`, `COLLATERAL_UNREACHABLE`, `COLLATERAL_OLDER`; AttestationError.
+ */
 export async function fetchCollateralFor(
   session: Session,
   file: string,
   options: FetchOptions,
 ): Promise<Answer> {
-  const ask = askIn(options.kind, await readBounded(file, maximumEvidenceBytes))
+  const evidence = await readEvidence(file, options.kind)
+  const ask = askOf(evidence)
   const folder = new CollateralFolder(resolve(options.into ?? session.home.collateral))
-  const collateral = await fetchCollateral(hostsOf(options), ask, session.world.signal)
+  const collateral =
+    options.from === undefined
+      ? await fetchCollateral(hostsOf(options), ask, session.world.signal)
+      : await givenIn(options.from, { kind: ask.kind, bytes: evidence.bytes })
+  const trust = { at: session.world.now(), roots: vendorRoots }
+  demandNoRollback(ask, await folder.find(ask), collateral, trust)
   const path = await folder.keep(ask, collateral)
   const files = Object.entries(collateral).map(([name, bytes]) => ({ name, bytes: bytes.length }))
   return {
@@ -70,13 +100,18 @@ export async function fetchCollateralFor(
   }
 }
 
-function askIn(kind: string, bytes: Uint8Array): CollateralAsk {
-  const known = fetched.find((name) => name === kind)
-  const ask = known === undefined ? null : collateralAskOf({ kind: known, bytes })
+function askOf({ kind, bytes }: DetectedEvidence): CollateralAsk {
+  const ask = collateralAskOf({ kind: kindForContracts(kind), bytes })
   if (ask !== null) return ask
+  throw new AgentError('USAGE', `evidence of ${kind} carries all that it needs; expected ${fetched}`)
+}
+
+async function givenIn(folder: string, evidence: Pick<Evidence, 'kind' | 'bytes'>): Promise<Collateral> {
+  const given = await readCollateral(folder, evidence)
+  if (Object.keys(given).length > 0) return given
   throw new AgentError(
     'USAGE',
-    `--kind is ${JSON.stringify(kind)}; collateral is fetched for ${fetched.join(' and ')}`,
+    `${folder} holds no collateral; expected vek, chain and crl, or collateral.json`,
   )
 }
 

@@ -2,6 +2,7 @@
 import { inspectUnverified } from '#libs/attestation'
 import type { JsonValue } from '#libs/canonical'
 import { readEvidence } from '../attest/read-evidence.js'
+import { printable } from './printable.js'
 import { facts } from './table.js'
 import type { Answer } from './world.js'
 
@@ -25,8 +26,9 @@ export async function attestInspect(file: string, options: { readonly kind?: str
   }
 }
 
+// Made printable before they are set in lines: a foreign text with a line break must not look like a line of ours.
 function pairsOf(record: Readonly<Record<string, JsonValue>>): [string, string][] {
-  return Object.entries(record).map(([name, value]) => [name, wordsOf(value)])
+  return Object.entries(record).map(([name, value]) => [printable(name), printable(wordsOf(value))])
 }
 
 // Flags are told by name, so that nobody has to know the bits.

@@ -6,6 +6,7 @@ import { kindForContracts, readCollateral, readEvidence } from '../attest/read-e
 import { timeGiven } from '../attest/time-given.js'
 import { AgentError } from '../errors.js'
 import { exitCodes } from './exit-codes.js'
+import { printable } from './printable.js'
 import type { Answer } from './world.js'
 
 export interface AttestVerifyOptions {
@@ -69,7 +70,8 @@ function linesOf({ entry, checks, refusal }: EntryVerdict): string[] {
       ? []
       : [`  check     ${failed.check}`, `  expected  ${failed.expected}`, `  seen      ${failed.seen}`]),
     `  to mend   ${mendOf(refusal.code)}`,
-  ]
+    // A certificate's name can hold a line break, and must not look like a line of ours.
+  ].map(printable)
 }
 
 function reportDataGiven(text: string | undefined): string | null {

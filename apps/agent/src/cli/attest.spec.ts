@@ -80,6 +80,15 @@ describe('attest inspect', () => {
     expect(said.out).toContain('\\u{1b}[2J\\u{202e}evil')
     for (const hidden of ['\u001b', '\u202e']) expect(said.out).not.toContain(hidden)
   })
+
+  it('lets no hostile token write a line of its own', async () => {
+    const forged = { iss: 'a\naccepted by entry 0', 'b\nWARNING: none': 1 }
+    const claims = Buffer.from(JSON.stringify(forged)).toString('base64url')
+    const token = utf8(`eyJhbGciOiJSUzI1NiJ9.${claims}.AAAA`)
+    const { out } = await person.saysBare('attest', 'inspect', await file('lines', token))
+    expect(out).toContain('a\\u{a}accepted')
+    expect(out).not.toMatch(/^(?:accepted|WARNING)/m)
+  })
 })
 
 describe('attest reference', () => {
@@ -99,6 +108,26 @@ describe('attest reference', () => {
 })
 
 describe('attest verify', () => {
+  it('lets no hostile certificate write a line of its own', async () => {
+    const draft = amd.draft(clock.now())
+    const stranger = amd.make(draft)
+    draft.vek.issuer = 'a\naccepted by entry 0'
+    const folder = person.file('hostile-amd')
+    await mkdir(folder)
+    const { report, vek } = amd.make(draft)
+    await writeFile(join(folder, 'vek.der'), vek)
+    await writeFile(join(folder, 'chain.pem'), stranger.chain)
+    await writeFile(join(folder, 'crl.der'), utf8(''))
+    const bin = await file('hostile.bin', report)
+    const contract = await file('hostile.yaml', utf8((await person.saysBare('attest', 'reference', bin)).out))
+    const at = new Date(clock.now()).toISOString()
+    const words = ['attest', 'verify', bin, '--contract', contract, '--at', at, '--collateral', folder]
+    const { out, exit } = await person.saysBare(...words)
+    expect(exit).toBe(1)
+    expect(out).toContain('issued by a\\u{a}accepted by entry 0')
+    expect(out).not.toMatch(/^accepted/m)
+  })
+
   it('refuses what a made-up vendor signed, and says how to mend it', async () => {
     const draft = amd.draft(clock.now())
     const made = amd.make({ ...draft, crl: amd.draftList(draft) })

@@ -54,4 +54,5 @@ const agentExits: Readonly<Record<AgentErrorCode, ExitCode>> = {
   RESULT_NOT_VERIFIED: exitCodes.refused,
   REFUSED: exitCodes.refused,
   COLLATERAL_UNREACHABLE: exitCodes.unreachable,
+  COLLATERAL_OLDER: exitCodes.refused,
 }

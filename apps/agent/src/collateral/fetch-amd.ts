@@ -21,8 +21,7 @@ export async function fetchAmd(
   bounds: DownloadBounds,
 ): Promise<Collateral> {
   const { generation } = ask
-  if (ask.key === 'VLEK')
-    throw notGiven('a VLEK is given by the cloud provider alone: put it into the folder of collateral')
+  if (ask.key === 'VLEK') throw notGiven('a VLEK is given by the cloud provider alone')
   if (generation === null) throw notGiven('the report does not name its processor')
   if (/^0*$/.test(ask.chipId)) throw notGiven('the chip does not show its id')
   const product = `/vcek/v1/${generationNames[generation]}`
@@ -56,5 +55,8 @@ function twoDigits(version: number): string {
 }
 
 function notGiven(why: string): AgentError {
-  return new AgentError('COLLATERAL_UNREACHABLE', `AMD's service has no certificate for this report: ${why}`)
+  return new AgentError(
+    'COLLATERAL_UNREACHABLE',
+    `AMD's service has no certificate for this report: ${why}; where you have it with its chain and list, put them into the folder of collateral by \`sealroom attest fetch-collateral --from\``,
+  )
 }

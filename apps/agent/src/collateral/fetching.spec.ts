@@ -1,15 +1,21 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { fromUtf8, toHex } from '#libs/canonical'
-import { collateralAskOf, collateralName, type CollateralAsk } from '#libs/attestation'
+import { fromUtf8, toHex, utf8 } from '#libs/canonical'
+import {
+  collateralAskOf,
+  collateralFileName,
+  type Collateral,
+  type CollateralAsk,
+  type Generation,
+} from '#libs/attestation'
 import { aClock, FakeAmd, FakeIntel, snpField } from '#libs/testing'
 import { Person } from '../testing/person.js'
-import { collateralSourceOf, fetchCollateral, type CollateralHosts } from './fetching.js'
+import { collateralSourceOf, fetchCollateral, type Around, type CollateralHosts } from './fetching.js'
 import { CollateralFolder } from './folder.js'
 
 const now = aClock().now()
@@ -118,6 +124,12 @@ describe('fetched collateral', () => {
     expect(asked).not.toContain('/other')
   })
 
+  it('is refused where all of it is more than an Accept can carry', async () => {
+    for (const path of ['/vcek/v1/Genoa/crl', '/vcek/v1/Genoa/cert_chain'])
+      lies.set(path, (response) => response.end(Buffer.alloc(500_000)))
+    await expect(fetchHere(snpAsk)).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+  })
+
   it.each<[string, Partial<Extract<CollateralAsk, { kind: 'sev-snp' }>>]>([
     ['a VLEK', { key: 'VLEK' }],
     ['a processor without a name', { generation: null }],
@@ -129,19 +141,15 @@ describe('fetched collateral', () => {
   })
 })
 
-describe('the source of an agent', () => {
-  const config = { version: 1, name: 'north', party: '', coordinator: '', log: {} } as never
-  const sourceIn = (path: string, fetchFrom: CollateralHosts | null, reports: string[] = []) =>
-    collateralSourceOf(
-      fetchFrom === null ? config : ({ ...(config as object), collateral: { fetchFrom } } as never),
-      path,
-      {
-        now: Date.now,
-        report: ({ what }) => reports.push(what),
-        signal: new AbortController().signal,
-      },
-    )
+const config = { version: 1, name: 'north', party: '', coordinator: '', log: {} } as never
+const sourceIn = (path: string, fetchFrom: CollateralHosts | null, around: Partial<Around> = {}) =>
+  collateralSourceOf(
+    fetchFrom === null ? config : ({ ...(config as object), collateral: { fetchFrom } } as never),
+    path,
+    { now: Date.now, report: () => undefined, signal: new AbortController().signal, ...around },
+  )
 
+describe('the source of an agent', () => {
   it('fetches nothing where the configuration names no service', async () => {
     expect(await sourceIn(join(folder, 'none'), null).find(snpAsk)).toBeUndefined()
     expect(asked).toEqual([])
@@ -160,9 +168,9 @@ describe('the source of an agent', () => {
   it('fetches anew what has become old or was damaged, and keeps the old where nothing comes', async () => {
     const path = join(folder, 'again')
     const reports: string[] = []
-    const source = sourceIn(path, hosts, reports)
+    const source = sourceIn(path, hosts, { report: ({ what }) => reports.push(what) })
     const first = await source.find(snpAsk)
-    const kept = join(path, `${collateralName(snpAsk)}.json`)
+    const kept = join(path, collateralFileName(snpAsk))
     await utimes(kept, new Date(0), new Date(0))
     lies.set('/vcek/v1/Genoa/crl', (response) => response.writeHead(503).end())
     expect(await source.find(snpAsk)).toEqual(first)
@@ -178,6 +186,97 @@ describe('the source of an agent', () => {
   })
 })
 
+describe('collateral that was replaced since', () => {
+  const day = 86_400_000
+  const roots: { amd: Record<Generation, string[]>; intel: string[] } = {
+    amd: { milan: [], genoa: [], turin: [] },
+    intel: [],
+  }
+  const publish = (daysAgo: number): Collateral => {
+    const draft = amd.draft(now)
+    draft.crl = { ...amd.draftList(draft), from: now - daysAgo * day }
+    const { vek, chain, crl = expect.fail('no list'), root } = amd.make(draft)
+    roots.amd.genoa.push(root)
+    return { vek, chain, crl }
+  }
+  const serve = ({ vek, chain, crl }: Collateral): void => {
+    lies.set('/vcek/v1/Genoa/crl', (response) => response.end(crl))
+    lies.set('/vcek/v1/Genoa/cert_chain', (response) => response.end(chain))
+    lies.set(`/vcek/v1/Genoa/${'c1'.repeat(64)}`, (response) => response.end(vek))
+  }
+  /** Answers for each of what is served in turn, every time long after the last. */
+  const foundOf = async (name: string, served: readonly Collateral[], reports: string[] = []) => {
+    const path = join(folder, name)
+    const source = sourceIn(path, hosts, {
+      now: () => now,
+      roots,
+      report: ({ code }) => reports.push(String(code)),
+    })
+    const found: unknown[] = []
+    for (const files of served) {
+      serve(files)
+      found.push(hexOf((await source.find(snpAsk)) ?? {}))
+      await utimes(join(path, collateralFileName(snpAsk)), new Date(0), new Date(0))
+    }
+    return found
+  }
+  const rubbish = { vek: utf8('a'), chain: utf8('b'), crl: utf8('c') }
+
+  it('does not come back by a service or its mirror, nor by way of rubbish', async () => {
+    const [older, newer] = [publish(10), publish(1)]
+    const reports: string[] = []
+    const found = await foundOf('rollback', [older, newer, older, rubbish, older], reports)
+    expect(found).toEqual([older, newer, newer, newer, newer].map(hexOf))
+    expect(reports).toEqual(Array(3).fill('COLLATERAL_OLDER'))
+  })
+
+  it('makes room for what is genuine where rubbish is kept', async () => {
+    const older = publish(10)
+    expect(await foundOf('healed', [rubbish, older])).toEqual([rubbish, older].map(hexOf))
+  })
+
+  it('is fetched anew where its file says that it is of tomorrow', async () => {
+    const path = join(folder, 'tomorrow')
+    const [older, newer] = [publish(10), publish(1)]
+    const source = sourceIn(path, hosts, { roots })
+    serve(older)
+    await source.find(snpAsk)
+    const tomorrow = new Date(Date.now() + day)
+    await utimes(join(path, collateralFileName(snpAsk)), tomorrow, tomorrow)
+    serve(newer)
+    expect(hexOf((await source.find(snpAsk)) ?? {})).toEqual(hexOf(newer))
+  })
+
+  it('is used where the disk takes nothing', async () => {
+    const path = join(folder, 'no-folder')
+    await writeFile(path, '')
+    const reports: string[] = []
+    const source = sourceIn(join(path, 'below'), hosts, { report: ({ what }) => reports.push(what) })
+    expect(hexOf((await source.find(tdxAsk)) ?? {})).toEqual(hexOf(tdx.collateral))
+    expect(reports).toEqual(['collateral not kept'])
+  })
+})
+
+describe('a folder of collateral', () => {
+  it('holds a thousand files, whatever else lies in it', async () => {
+    const path = join(folder, 'many')
+    await mkdir(path)
+    await symlink('nowhere', join(path, 'gone.json'))
+    await Promise.all(Array.from({ length: 1000 }, (_, n) => writeFile(join(path, `tdx-${n}.json`), '')))
+    const kept = new CollateralFolder(path)
+    await kept.keep(tdxAsk, tdx.collateral)
+    expect(await readdir(path)).toHaveLength(1000)
+    expect(hexOf((await kept.find(tdxAsk)) ?? {})).toEqual(hexOf(tdx.collateral))
+  })
+
+  it('takes nothing from a file without an end', async () => {
+    const path = join(folder, 'endless')
+    await mkdir(path)
+    await symlink('/dev/zero', join(path, collateralFileName(tdxAsk)))
+    expect(await new CollateralFolder(path).find(tdxAsk)).toBeUndefined()
+  })
+})
+
 describe('sealroom attest fetch-collateral', () => {
   it('fills a folder from a report, without a home', async () => {
     const person = await Person.make('fetcher', () => now)
@@ -190,8 +289,36 @@ describe('sealroom attest fetch-collateral', () => {
       expect(said).toMatchObject({ exit: 0 })
       expect(await new CollateralFolder(into).find(snpAsk)).toMatchObject({ crl: snp.crl })
       expect((await person.saysBare(...words, '--kind', 'nitro')).exit).toBe(2)
+      expect((await person.saysBare(...words, '--kind', 'sgx')).exit).toBe(2)
       await writeFile(report, snp.report.subarray(0, snpField.signature))
       expect((await person.saysBare(...words, '--kind', 'sev-snp')).exit).toBe(1)
+    } finally {
+      await rm(person.folder, { recursive: true })
+    }
+  })
+
+  it('puts what a provider handed over where the daemon looks for it', async () => {
+    const draft = amd.draft(now)
+    // Bits 2 to 4 of KEY_INFO: a VLEK signed.
+    draft.report[snpField.keyInfo] = 1 << 2
+    const { report } = amd.make(draft)
+    const ask = askOf('sev-snp', report)
+    const person = await Person.make('provided', () => now)
+    try {
+      const given = person.file('given')
+      await mkdir(given)
+      await writeFile(person.file('report.bin'), report)
+      const words = ['attest', 'fetch-collateral', person.file('report.bin'), '--from', given]
+      expect((await person.saysBare(...words, '--into', person.file('stick'))).exit).toBe(2)
+      await Promise.all(
+        Object.entries({ vek: snp.vek, chain: snp.chain, crl: snp.crl ?? utf8('') }).map(([name, bytes]) =>
+          writeFile(join(given, `${name}.der`), bytes),
+        ),
+      )
+      expect(await person.saysBare(...words, '--into', person.file('stick'))).toMatchObject({ exit: 0 })
+      const kept = await new CollateralFolder(person.file('stick')).find(ask)
+      expect(hexOf(kept ?? {})).toEqual(hexOf({ vek: snp.vek, chain: snp.chain, crl: snp.crl ?? utf8('') }))
+      expect(asked).toEqual([])
     } finally {
       await rm(person.folder, { recursive: true })
     }

@@ -1,5 +1,16 @@
 /** Collateral from the vendors' services, at hosts that are fixed here or configured; never at one that evidence names. */
-import type { Collateral, CollateralAsk, CollateralSource } from '#libs/attestation'
+import {
+  collateralName,
+  maximumCollateralTextLength,
+  rolledBackFiles,
+  vendorRoots,
+  writeCollateral,
+  type Collateral,
+  type CollateralAsk,
+  type CollateralSource,
+  type RollbackTrust,
+  type VendorRoots,
+} from '#libs/attestation'
 import type { Agent } from '../agent.js'
 import type { AgentConfig } from '../config.js'
 import { AgentError } from '../errors.js'
@@ -36,9 +47,48 @@ export async function fetchCollateral(
   signal: AbortSignal,
 ): Promise<Collateral> {
   const within: DownloadBounds = { ...bounds, signal }
-  return ask.kind === 'sev-snp'
-    ? await fetchAmd(hosts.amd, ask, within)
-    : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  const collateral =
+    ask.kind === 'sev-snp'
+      ? await fetchAmd(hosts.amd, ask, within)
+      : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  demandRecordable(ask, collateral)
+  return collateral
+}
+
+// An Accept carries what its verdict used: one that cannot be recorded would leave the run waiting for it.
+function demandRecordable(ask: CollateralAsk, collateral: Collateral): void {
+  const { length } = writeCollateral([collateral])
+  if (length > maximumCollateralTextLength)
+    throw new AgentError(
+      'COLLATERAL_UNREACHABLE',
+      `${collateralName(ask)}: the service gives ${length} bytes in all; expected at most ${maximumCollateralTextLength}, as can be recorded`,
+    )
+}
+
+/**
+ * Demands that what was fetched does not take back what is kept.
+ * @throws AgentError `COLLATERAL_OLDER`.
+ */
+export function demandNoRollback(
+  ask: CollateralAsk,
+  kept: Collateral | undefined,
+  fetched: Collateral,
+  trust: RollbackTrust,
+): void {
+  const files = kept === undefined ? [] : rolledBackFiles(ask.kind, kept, fetched, trust)
+  if (files.length > 0)
+    throw new AgentError(
+      'COLLATERAL_OLDER',
+      `${files.join(', ')} of ${collateralName(ask)}: the service gives an older one than is kept, or one that is not genuine; expected one ` +
+        'at least as new. What is kept stays; the operator of the service, or of its mirror, can mend it',
+    )
+}
+
+/** What a source needs of its agent. */
+export type Around = Pick<Agent, 'now' | 'report'> & {
+  readonly signal: AbortSignal
+  /** Left out: the vendors' own. */
+  readonly roots?: VendorRoots
 }
 
 /** The folder, and behind it, where the configuration says so, the network. */
@@ -46,21 +96,39 @@ export class FetchedCollateral implements CollateralSource {
   constructor(
     private readonly folder: CollateralFolder,
     private readonly hosts: CollateralHosts,
-    private readonly around: Pick<Agent, 'now' | 'report'> & { readonly signal: AbortSignal },
+    private readonly around: Around,
   ) {}
 
   async find(ask: CollateralAsk): Promise<Collateral | undefined> {
     const kept = await this.folder.kept(ask)
-    if (kept !== undefined && this.around.now() - kept.keptAt < refreshMilliseconds) return kept.collateral
+    // A file of tomorrow is as far away as one of yesterday: a clock was wrong, and nobody knows how old it is.
+    if (kept !== undefined && Math.abs(this.around.now() - kept.keptAt) < refreshMilliseconds)
+      return kept.collateral
+    // What is kept may still be valid: the verifier, who knows its dates, says so or refuses.
+    return (await this.fetch(ask, kept?.collateral)) ?? kept?.collateral
+  }
+
+  private async fetch(ask: CollateralAsk, kept: Collateral | undefined): Promise<Collateral | undefined> {
+    const { now, report, roots = vendorRoots, signal } = this.around
     try {
-      const fetched = await fetchCollateral(this.hosts, ask, this.around.signal)
-      await this.folder.keep(ask, fetched)
+      const fetched = await fetchCollateral(this.hosts, ask, signal)
+      demandNoRollback(ask, kept, fetched, { at: now(), roots })
+      await this.keep(ask, fetched)
       return fetched
     } catch (error) {
       if (!(error instanceof AgentError)) throw error
-      // What is kept may still be valid: the verifier, who knows its dates, says so or refuses.
-      this.around.report({ what: 'collateral not fetched', code: error.code, reason: error.message })
-      return kept?.collateral
+      report({ what: 'collateral not fetched', code: error.code, reason: error.message })
+      return undefined
+    }
+  }
+
+  // A disk that is full takes nothing from what was fetched.
+  private async keep(ask: CollateralAsk, fetched: Collateral): Promise<void> {
+    try {
+      await this.folder.keep(ask, fetched)
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      this.around.report({ what: 'collateral not kept', code: error.code, reason: error.message })
     }
   }
 }
@@ -69,7 +137,7 @@ export class FetchedCollateral implements CollateralSource {
 export function collateralSourceOf(
   { collateral }: AgentConfig,
   folder: string,
-  around: Pick<Agent, 'now' | 'report'> & { readonly signal: AbortSignal },
+  around: Around,
 ): CollateralSource {
   const kept = new CollateralFolder(folder)
   if (collateral === undefined) return kept

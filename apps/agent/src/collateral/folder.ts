@@ -6,7 +6,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError } from '#libs/canonical'
 import {
-  collateralName,
+  collateralFileName,
   maximumCollateralTextLength,
   parseCollateral,
   writeCollateral,
@@ -14,7 +14,7 @@ import {
   type CollateralAsk,
   type CollateralSource,
 } from '#libs/attestation'
-import { exists, readBounded, writeDurably } from '../durable-file.js'
+import { readBounded, writeDurably } from '../durable-file.js'
 
 /** More files than this: the oldest go. */
 const maximumFiles = 1000
@@ -35,10 +35,11 @@ export class CollateralFolder implements CollateralSource {
   /** What is kept for an ask, with its age. */
   async kept(ask: CollateralAsk): Promise<KeptCollateral | undefined> {
     const path = this.pathOf(ask)
-    if (!(await exists(path))) return undefined
+    const keptAt = await timeOf(path)
+    if (keptAt === undefined) return undefined
     try {
       const [collateral] = parseCollateral(await readBounded(path, maximumCollateralTextLength))
-      return collateral === undefined ? undefined : { collateral, keptAt: (await stat(path)).mtimeMs }
+      return collateral === undefined ? undefined : { collateral, keptAt }
     } catch (error) {
       // Damaged, too large, or gone since: as good as absent. What is absent refuses, or is fetched anew over it.
       if (error instanceof CodedError) return undefined
@@ -58,16 +59,24 @@ export class CollateralFolder implements CollateralSource {
   }
 
   private pathOf(ask: CollateralAsk): string {
-    return join(this.path, `${collateralName(ask)}.json`)
+    return join(this.path, collateralFileName(ask))
   }
 
   private async removeOldest(): Promise<void> {
     const names = (await readdir(this.path)).filter((name) => name.endsWith('.json'))
     if (names.length <= maximumFiles) return
     const files = await Promise.all(
-      names.map(async (name) => ({ name, at: (await stat(join(this.path, name))).mtimeMs })),
+      names.map(async (name) => ({ name, at: (await timeOf(join(this.path, name))) ?? 0 })),
     )
     const oldest = files.toSorted((a, b) => a.at - b.at).slice(0, names.length - maximumFiles)
     await Promise.all(oldest.map(({ name }) => rm(join(this.path, name), { force: true })))
   }
+}
+
+// Daemon and commands share the folder: what one of them has just removed is absent for the other, and no failure.
+async function timeOf(path: string): Promise<number | undefined> {
+  return await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  )
 }

@@ -44,10 +44,11 @@ export async function appraiseOffers(
   offers: readonly ShownOffer[],
   appraising: Appraising,
 ): Promise<readonly OfferVerdict[]> {
-  return await Promise.all(offers.map((shown) => appraise(contract, shown, appraising)))
+  return await Promise.all(offers.map((shown) => appraiseOffer(contract, shown, appraising)))
 }
 
-async function appraise(
+/** The same of one Offer. */
+export async function appraiseOffer(
   contract: Pick<VerifiedContract, 'terms'>,
   shown: ShownOffer,
   { now, verifiers, collateralFor }: Appraising,

@@ -19,14 +19,14 @@ export function collateralAttachment(places: readonly Collateral[]): string | un
   return toBase64url(writeCollateral(places))
 }
 
-/** The collateral of the Offer at a place, from the first Accept whose own word it meets; undefined: none does. */
-export function recordedCollateral(accepts: readonly ShownAccept[], place: number): Collateral | undefined {
-  for (const { payload, attachment } of accepts) {
+/** The collateral of the Offer at a place as each Accept has it, in their order: what does not meet the Accept's own word is left out. */
+export function recordedCollateral(accepts: readonly ShownAccept[], place: number): readonly Collateral[] {
+  return accepts.flatMap(({ payload, attachment }) => {
     const collateral = readPlaces(attachment)[place]
-    if (collateral !== undefined && collateralDigest(collateral) === payload.collateral[place])
-      return collateral
-  }
-  return undefined
+    return collateral !== undefined && collateralDigest(collateral) === payload.collateral[place]
+      ? [collateral]
+      : []
+  })
 }
 
 /** The Accepts of a run's newest round with what the run's record shows beside them. */

@@ -7,12 +7,12 @@ import { dataOwners, witnessQuorum } from '#libs/contract'
 import type { Receipt } from '#libs/protocol'
 import { agreeWithView, TranslogError, verifyCheckpoint, verifySignedCheckpoint } from '#libs/translog'
 import type { Agent } from '../agent.js'
-import { appraiseOffers } from './appraise-offers.js'
 import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
 import { checkConsent, checkWhole } from './check-consent.js'
 import { CheckList, type TrustCheck } from './check-list.js'
 import { checkReceipt } from './check-receipt.js'
-import { recordedCollateral, shownAccepts } from './recorded-collateral.js'
+import { shownAccepts } from './recorded-collateral.js'
+import { repeatVerdict } from './repeat-verdict.js'
 import { hardwareText } from './hardware-text.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
@@ -70,12 +70,8 @@ async function checkEvidence(
   receipt: Receipt,
 ): Promise<readonly string[]> {
   const releasedAt = run.releases.map(({ payload }) => Date.parse(payload.issuedAt))
-  const accepts = shownAccepts(run)
-  const verdicts = await appraiseOffers(contract, run.offers, {
-    now: Math.max(0, ...releasedAt),
-    verifiers,
-    collateralFor: ({ offer }) => Promise.resolve(recordedCollateral(accepts, offer.payload.place) ?? {}),
-  })
+  const repeating = { now: Math.max(0, ...releasedAt), verifiers, accepts: shownAccepts(run) }
+  const verdicts = await Promise.all(run.offers.map((shown) => repeatVerdict(contract, shown, repeating)))
   for (const { checks, fact } of verdicts) {
     for (const { check, expected, seen, ok } of checks) list.check(`evidence: ${check}`, expected, seen, ok)
     list.check(

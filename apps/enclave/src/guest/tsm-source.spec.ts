@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { judgeSnpReport } from '#libs/attestation'
+import { inspectUnverified, judgeSnpReport, parseReferenceValues, proposeReference } from '#libs/attestation'
 import { fromHex, toHex } from '#libs/canonical'
 import {
   aClock,
@@ -67,13 +67,23 @@ describe('the evidence of a guest by configfs-tsm', () => {
     expect(files.open).toEqual([])
   })
 
-  it('names the measurement and the entry of a contract that accepts it', async () => {
-    const source = await sourceOf(machine())
-    expect(source).toMatchObject({ kind: 'sev-snp', simulated: false, measurement: '3e'.repeat(48) })
-    const { entry } = source
-    if (entry === null) throw new TypeError('an SNP report shows all of its entry')
-    expect(source.entryOf([entry])).toBe(0)
-    expect(source.entryOf([])).toBeNull()
+  it.each([
+    ['3, which names its processor', 3],
+    ['2, which does not', 2],
+  ])('names its measurement, and finds the entry of a contract for it: version %s', async (_, version) => {
+    const report = (reportData: Uint8Array): Uint8Array => {
+      const bytes = made(reportData).report.slice()
+      bytes[0] = version
+      return bytes
+    }
+    const source = await sourceOf(machine({ report }))
+    const measurement = '3e'.repeat(48)
+    expect(source).toMatchObject({ kind: 'sev-snp', simulated: false, measurement })
+    const { entry } = proposeReference(inspectUnverified(made(asked).report), null)
+    const accepting = parseReferenceValues(entry)
+    const other = parseReferenceValues({ ...entry, measurement: ['00'.repeat(48)] })
+    expect(source.entryOf([other, accepting])).toBe(1)
+    expect(source.entryOf([other])).toBeNull()
   })
 
   it('is asked for again where somebody else asked in between', async () => {

@@ -2,13 +2,7 @@
  * Evidence of the machine that this worker runs in, by configfs-tsm: an SNP report or a TDX quote over the Offer. What runs here the
  * hardware says, not this code: it reads its own measurement out of a first report, which nobody believes for that.
  */
-import {
-  inspectUnverified,
-  parseReferenceValues,
-  proposeReference,
-  type Collateral,
-  type Evidence,
-} from '#libs/attestation'
+import { inspectUnverified, type Collateral, type Evidence } from '#libs/attestation'
 import { EnclaveError } from '../errors.js'
 import type { EvidenceSource } from '../tee.js'
 import { certificatesOf } from './snp-certificates.js'
@@ -33,15 +27,15 @@ const kinds = { sev_guest: 'sev-snp', tdx_guest: 'tdx' } as const
 export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource> {
   const first = await ask(machine, new Uint8Array(64))
   const kind = kindOf(first)
-  const inspection = inspectUnverified(first.report, kind)
-  const measurement = inspection.unverifiedFacts[kind === 'tdx' ? 'mrTd' : 'measurement']
+  const { unverifiedFacts } = inspectUnverified(first.report, kind)
+  const measurement = unverifiedFacts[kind === 'tdx' ? 'mrTd' : 'measurement']
   if (typeof measurement !== 'string') throw new TypeError(`a report of ${kind} without a measurement`)
   return {
     kind,
     simulated: false,
     measurement,
-    // What a TD needs beside its quote, Intel's collateral says; people write that entry.
-    entry: kind === 'tdx' ? null : parseReferenceValues(proposeReference(inspection, null).entry),
+    // Neither shows all of it: Intel's collateral says what a TD needs, and a report of version 2 does not name its processor.
+    entry: null,
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) => entry.tee === kind && entry.measurement.includes(measurement),

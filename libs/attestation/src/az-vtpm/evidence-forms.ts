@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { CodedError, fromBase64, fromHex, utf8 } from '#libs/canonical'
 import { ByteReader } from '../bytes/byte-reader.js'
 import { AttestationError } from '../errors.js'
-import { parseJsonText } from '../json-text.js'
+import { parseForeignJson } from '../json/foreign-json.js'
 import type { TpmQuote } from './tpm-quote.js'
 
 /** Evidence as files; each may be absent. */
@@ -56,7 +56,7 @@ export function readAzureFiles(files: AzureFiles): AzureEvidence {
 
 function readTpmQuote({ quote, tpmQuoteJson, msg, sig }: AzureFiles): TpmQuote | undefined {
   if (quote !== undefined) return parseBincodeQuote(quote)
-  if (tpmQuoteJson !== undefined) return quoteOf(tpmQuoteSchema, parseJsonText(tpmQuoteJson, 'TPM quote'))
+  if (tpmQuoteJson !== undefined) return quoteOf(tpmQuoteSchema, parseForeignJson(tpmQuoteJson, 'TPM quote'))
   if (msg === undefined && sig === undefined) return undefined
   if (msg === undefined || sig === undefined)
     throw refused('QUOTE_MISSING', 'quote', 'a TPM quote is a message and a signature; one of them is absent')
@@ -132,7 +132,7 @@ const maximumDocumentLength = 1_048_576
 function parseDocument(file: Uint8Array): AzureDocument {
   if (file.length > maximumDocumentLength)
     throw refused('MALFORMED', 'evidence', `${file.length} bytes; at most ${maximumDocumentLength}`)
-  const json = parseJsonText(file, 'evidence')
+  const json = parseForeignJson(file, 'evidence')
   const wrapper = wrapped.safeParse(json)
   const result = documentSchema.safeParse(wrapper.success ? wrapper.data.evidence : json)
   if (!result.success) {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { AttestationError } from '../errors.js'
-import { parseJsonText } from '../json-text.js'
+import { parseForeignJson } from '../json/foreign-json.js'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]{1,2000}$/)
 const runtimeSchema = z.looseObject({
@@ -24,7 +24,7 @@ export interface AttestationKey {
  * @throws AttestationError `MALFORMED`, `KEY_UNKNOWN`, `ALGORITHM`.
  */
 export function parseAttestationKey(runtimeData: Uint8Array): AttestationKey {
-  const runtime = runtimeSchema.safeParse(parseJsonText(runtimeData, 'runtime data'))
+  const runtime = runtimeSchema.safeParse(parseForeignJson(runtimeData, 'runtime data'))
   if (!runtime.success) throw refused('MALFORMED', 'it has no list of keys')
   const [key, ...more] = runtime.data.keys.filter(({ kid }) => kid === attestationKeyId)
   if (key === undefined || more.length > 0)

@@ -1,4 +1,7 @@
-/** Where collateral comes from. None of it is trusted: a verifier authenticates every file, so that a source can withhold and no more. */
+/**
+ * Where collateral comes from. None of it is trusted: a verifier authenticates every file, so that a source can withhold, or show what is older
+ * and still valid, and no more.
+ */
 import type { Collateral } from '../evidence.js'
 import type { CollateralAsk } from './ask.js'
 

@@ -7,7 +7,7 @@ import type { Certificate } from '../x509/certificate.js'
 import { verifyChain, type Chain } from '../x509/chain.node.js'
 import { parseCertificates } from '../x509/pem.js'
 import { parseRevocationList, type RevocationList } from '../x509/revocation-list.js'
-import { verifyNotRevoked } from '../x509/revocation.node.js'
+import { verifyLists, verifyNotRevoked } from '../x509/revocation.node.js'
 import { isRawEcdsa } from '../x509/signature.node.js'
 import type { SignatureAlgorithm } from '../x509/signature-algorithm.js'
 import type { DcapCollateral } from './collateral.js'
@@ -78,13 +78,27 @@ export interface SignedText {
 }
 
 /**
- * Checks that Intel's key for TCB information signed exactly these bytes.
+ * Checks that Intel's key for TCB information signed exactly these bytes, and that Intel has not revoked it.
  * @throws AttestationError `SIGNATURE_INVALID`, `CHAIN_UNTRUSTED`, `REVOKED`, `NOT_YET_VALID`, `EXPIRED`,
  * `MALFORMED`.
  */
 export function verifySignedText(
-  { text, signature, issuerChain }: SignedText,
+  signedText: SignedText,
   rootList: RevocationList,
+  anchors: TrustAnchors,
+  what: string,
+): Chain {
+  const chain = verifyTextSignature(signedText, anchors, what)
+  verifyNotRevoked(chain, [rootList], { at: anchors.at, algorithms, demanded: 'every' })
+  return chain
+}
+
+/**
+ * The same without revocation, for telling how old a text is.
+ * @throws AttestationError `SIGNATURE_INVALID`, `CHAIN_UNTRUSTED`, `NOT_YET_VALID`, `EXPIRED`, `MALFORMED`.
+ */
+export function verifyTextSignature(
+  { text, signature, issuerChain }: SignedText,
   anchors: TrustAnchors,
   what: string,
 ): Chain {
@@ -94,7 +108,6 @@ export function verifySignedText(
   // Other keys under the same root sign what any owner of a machine likes.
   if (chain.length !== 2 || signer.subject.commonName !== tcbSigner)
     throw refusal('CHAIN_UNTRUSTED', `${what}_issuer_chain`, `${nameOf(signer)} may not sign it`)
-  verifyNotRevoked(chain, [rootList], { at: anchors.at, algorithms, demanded: 'every' })
   const key = { curve: 'P-256', hash: 'sha256' } as const
   if (!isRawEcdsa({ signed: text, signature }, signer.publicKey, key, what))
     throw refusal('SIGNATURE_INVALID', what, 'it is not what Intel signed, byte for byte')
@@ -105,6 +118,21 @@ function chainOf(pem: Uint8Array, what: string, { at, roots }: TrustAnchors): Ch
   const [leaf, ...authorities] = parseCertificates(pem, what)
   if (leaf === undefined) throw refusal('MALFORMED', what, 'no certificate', 'parse')
   return verifyChain(leaf, authorities, { at, roots, algorithms, what })
+}
+
+/**
+ * Checks that a list is current and was signed by an authority of a chain up to the root, and gives it. Says nothing about who is on it.
+ * @throws AttestationError as {@link verifyPckNotRevoked}.
+ */
+export function verifyIntelList(
+  der: Uint8Array,
+  authorityChain: Uint8Array,
+  anchors: TrustAnchors,
+  what: string,
+): RevocationList {
+  const list = parseRevocationList(der, what)
+  verifyLists([list], chainOf(authorityChain, what, anchors), { at: anchors.at, algorithms })
+  return list
 }
 
 function listOf(der: Uint8Array, what: string, issuer: Certificate | undefined): RevocationList {

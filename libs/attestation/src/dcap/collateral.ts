@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { CodedError, fromHex, utf8 } from '#libs/canonical'
 import type { Collateral } from '../evidence.js'
-import { parseJsonText } from '../json-text.js'
+import { parseForeignJson } from '../json/foreign-json.js'
 import { refusal } from './refusal.js'
 
 /**
@@ -64,7 +64,7 @@ const fileSchema = z.looseObject(
 export function parseDcapCollateral(file: Uint8Array): Collateral {
   if (file.length > maximumFileLength)
     throw refusal('MALFORMED', 'collateral', `${file.length} bytes; at most ${maximumFileLength}`, 'parse')
-  const result = fileSchema.safeParse(parseJsonText(file, 'collateral'))
+  const result = fileSchema.safeParse(parseForeignJson(file, 'collateral'))
   if (!result.success)
     throw refusal('MALFORMED', 'collateral', 'not an object of texts', 'parse', result.error)
   const fields = dcapCollateralNames.flatMap((name) => {

@@ -13,7 +13,6 @@ import {
   platformExtension,
   slow,
   tdField,
-  type FakeCollateralName,
   type FakeQuote,
   type QuoteForgery,
 } from '#libs/testing'
@@ -22,7 +21,7 @@ import { AttestationError } from '../errors.js'
 import { judgeSgxQuote } from '../sgx/production.js'
 import { judgeTdxQuote } from '../tdx/production.js'
 import type { EvidenceVerdict } from '../verdict.js'
-import { dcapCollateralNames, parseDcapCollateral } from './collateral.js'
+import { dcapCollateralNames, parseDcapCollateral, type DcapCollateralName } from './collateral.js'
 import { parseQuote } from './quote.js'
 import { mergeTcbStates, tcbStatuses, type TcbStatus } from './tcb-status.js'
 
@@ -313,7 +312,7 @@ describe('the collateral of a quote', () => {
     },
   )
 
-  it.each<[FakeCollateralName, FakeCollateralName, AttestationErrorCode]>([
+  it.each<[DcapCollateralName, DcapCollateralName, AttestationErrorCode]>([
     ['qe_identity_signature', 'tcb_info_signature', 'SIGNATURE_INVALID'],
     ['root_ca_crl', 'pck_crl', 'COLLATERAL_MISMATCH'],
     ['pck_crl', 'root_ca_crl', 'COLLATERAL_MISMATCH'],

@@ -3,7 +3,7 @@
  * old.
  */
 import { z } from 'zod'
-import { parseJsonText } from '../json-text.js'
+import { parseForeignJson } from '../json/foreign-json.js'
 import { refusal } from './refusal.js'
 import { tcbStatuses } from './tcb-status.js'
 
@@ -41,10 +41,18 @@ export function parseSignedJson<Schema extends z.ZodType>(
   schema: Schema,
   what: string,
 ): z.infer<Schema> {
-  const result = schema.safeParse(parseJsonText(bytes, what))
+  const result = schema.safeParse(parseForeignJson(bytes, what))
   if (result.success) return result.data
   const field = result.error.issues[0]?.path.join('.') ?? what
   throw refusal('MALFORMED', what, `${field || 'the whole'} is not as it must be`, 'parse', result.error)
+}
+
+/**
+ * When Intel issued a text, in milliseconds, as the text itself says.
+ * @throws AttestationError `MALFORMED`.
+ */
+export function issueDateOf(bytes: Uint8Array, what: string): number {
+  return parseSignedJson(bytes, z.looseObject({ issueDate: jsonTime }), what).issueDate
 }
 
 /**

@@ -135,7 +135,10 @@ function proposeNitro(facts: Facts, before: readonly string[]): ProposedReferenc
       maximumAgeSeconds: proposedAgeSeconds,
       ...(pcr8 === undefined ? {} : { signer: pcr8 }),
     },
-    warnings: [...before, 'this version releases nothing to Nitro enclaves'],
+    warnings: [
+      ...before,
+      'no worker of this version runs in a Nitro enclave: owners would release, and nobody is there',
+    ],
   }
 }
 

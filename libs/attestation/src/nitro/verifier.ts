@@ -3,11 +3,9 @@
  * an Offer, all 64 bytes of them.
  */
 import { toHex } from '#libs/canonical'
-import type { AttestationErrorCode } from '../errors.js'
-import { AttestationError } from '../errors.js'
 import { authenticEvidence } from '../evidence.js'
 import type { AuthenticEvidence, Evidence, EvidenceVerifier, VerifierContext } from '../evidence.js'
-import type { ReferenceValues } from '../reference-values.js'
+import { entryFor, type ReferenceValues } from '../reference-values.js'
 import { authenticateNitroDocument, awsNitroRoots } from './authenticate.js'
 
 const reportDataLength = 64
@@ -34,13 +32,11 @@ function authenticate(
   roots: readonly string[],
 ): AuthenticEvidence {
   const document = authenticateNitroDocument(evidence.bytes, { at: now, roots })
-  checklist.demand({
+  checklist.held({
     stage: 'authenticate',
     check: 'signature',
     expected: 'signed by a key that AWS certifies',
     seen: `signed by the hypervisor of ${document.moduleId}`,
-    ok: true,
-    code: 'SIGNATURE_INVALID',
   })
   const { userData } = document
   checklist.demand({
@@ -69,17 +65,10 @@ function appraise(
   reference: ReferenceValues,
   { checklist }: VerifierContext,
 ): void {
-  if (reference.tee !== 'nitro')
-    throw new AttestationError('TEE_MISMATCH', `the entry is for ${reference.tee}; the evidence is nitro`, {
-      stage: 'appraise',
-      field: 'tee',
-    })
-  const demand = (check: string, expected: string, seen: string, ok: boolean, code: AttestationErrorCode) => {
-    checklist.demand({ stage: 'appraise', check, expected, seen, ok, code })
-  }
+  const demand = checklist.ofClaims
+  const { role, instance, signer = [zero] } = entryFor(reference, 'nitro')
   const isDebug = measurement === zero
   demand('debug', 'off', isDebug ? 'on: PCR0 is zero' : 'off', !isDebug, 'IMAGE_NOT_PRODUCTION')
-  const { role, instance, signer = [zero] } = reference
   for (const [name, expected] of [
     ['pcr3', role],
     ['pcr4', instance],
@@ -88,6 +77,6 @@ function appraise(
     if (expected === undefined) continue
     const seen = claims[name]
     const text = typeof seen === 'string' ? seen : 'missing'
-    demand(name, expected.join(' or '), text, expected.includes(text), 'POLICY')
+    demand(name, expected.join(' or '), text, expected.includes(text))
   }
 }

@@ -2,8 +2,7 @@
  * Whether an authentic report is of an enclave that a contract means. Every field is compared; where the contract is silent the
  * field must have its safe value (see reference-values.ts). The measurement itself is compared by verify-enclave.ts.
  */
-import type { AttestationErrorCode } from '../errors.js'
-import type { Checklist } from '../checklist.js'
+import { onOff, type Checklist, type ClaimDemand } from '../checklist.js'
 import type { SevSnpReferenceValues, SnpProtection } from '../reference-values.js'
 import { snpProtections } from '../reference-values.js'
 import { tcbText, type SnpClaims } from './claims.js'
@@ -18,9 +17,7 @@ export function appraiseSnpClaims(
   reference: SevSnpReferenceValues,
   checklist: Checklist,
 ): void {
-  const demand = (check: string, expected: string, seen: string, ok: boolean, code = policyCode): void => {
-    checklist.demand({ stage: 'appraise', check, expected, seen, ok, code })
-  }
+  const demand = checklist.ofClaims
   demandGuestPolicy(claims, reference, demand)
   demandProtections(claims, reference, demand)
   demandFirmware(claims, reference, demand)
@@ -28,22 +25,12 @@ export function appraiseSnpClaims(
   demandLaunch(claims, reference, demand)
 }
 
-type Demand = (
-  check: string,
-  expected: string,
-  seen: string,
-  ok: boolean,
-  code?: AttestationErrorCode,
-) => void
-
-const policyCode: AttestationErrorCode = 'POLICY'
 const zeros = (bytes: number): readonly string[] => ['00'.repeat(bytes)]
-const onOff = (flag: boolean): string => (flag ? 'on' : 'off')
 
 function demandGuestPolicy(
   { policy, platform, vmpl }: SnpClaims,
   reference: SevSnpReferenceValues,
-  demand: Demand,
+  demand: ClaimDemand,
 ): void {
   demand('policy.debug', 'off', onOff(policy.debug), !policy.debug, 'DEBUG_ENABLED')
   demand(
@@ -68,7 +55,7 @@ function demandGuestPolicy(
 function demandProtections(
   { policy, platform }: SnpClaims,
   reference: SevSnpReferenceValues,
-  demand: Demand,
+  demand: ClaimDemand,
 ): void {
   const isOn: Readonly<Record<SnpProtection, boolean>> = {
     singleSocket: policy.singleSocket,
@@ -86,7 +73,7 @@ function demandProtections(
 function demandFirmware(
   claims: SnpClaims,
   { minimumTcb, minimumGuestSvn }: SevSnpReferenceValues,
-  demand: Demand,
+  demand: ClaimDemand,
 ): void {
   if (claims.generation === 'turin')
     demand(
@@ -115,7 +102,7 @@ function demandFirmware(
     )
 }
 
-function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, demand: Demand): void {
+function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, demand: ClaimDemand): void {
   const { generation, signingKey, provider, chipId } = claims
   const accepted = reference.generations
   demand('generation', accepted.join(' or '), generation, accepted.includes(generation))
@@ -140,7 +127,7 @@ function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, dema
     )
 }
 
-function demandLaunch(claims: SnpClaims, reference: SevSnpReferenceValues, demand: Demand): void {
+function demandLaunch(claims: SnpClaims, reference: SevSnpReferenceValues, demand: ClaimDemand): void {
   const fields = [
     ['hostData', reference.hostData ?? zeros(32)],
     ['familyId', reference.familyId ?? zeros(16)],

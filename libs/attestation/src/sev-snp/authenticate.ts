@@ -4,10 +4,11 @@
  */
 import { equalBytes, toHex } from '#libs/canonical'
 import { AttestationError } from '../errors.js'
-import { verifyChain } from '../x509/chain.node.js'
+import { verifyChain, type Chain } from '../x509/chain.node.js'
 import type { Certificate } from '../x509/certificate.js'
 import { parseCertificates, parseRevocationLists } from '../x509/pem.js'
-import { verifyNotRevoked } from '../x509/revocation.node.js'
+import type { RevocationList } from '../x509/revocation-list.js'
+import { verifyLists, verifyNotRevoked } from '../x509/revocation.node.js'
 import { isRawEcdsa } from '../x509/signature.node.js'
 import { parseEndorsement, type Endorsement } from './endorsement.js'
 import { generationNames, generationOfCpu, type AmdRoots, type Generation } from './generations.js'
@@ -64,12 +65,8 @@ export function authenticateSnpReport(
   { at, roots, revocationList }: SnpTrust,
 ): AuthenticSnpReport {
   const report = parseSnpReport(evidence.report)
-  const [vek] = parseCertificates(evidence.vek, 'VCEK or VLEK') as readonly [Certificate]
-  const pool = parseCertificates(evidence.chain, 'AMD chain')
-  const endorsement = parseEndorsement(vek)
-  const { kind, generation } = endorsement
-
-  const chain = verifyChain(vek, pool, { at, roots: roots[generation], algorithms, what: kind })
+  const { vek, endorsement, chain } = verifyEndorsementChain(evidence, { at, roots })
+  const { generation } = endorsement
   // AMD's root lists authorities; those publish no list of the keys that they certify.
   const lists = parseRevocationLists(evidence.crl, 'AMD revocation list')
   verifyNotRevoked(chain, lists, {
@@ -94,6 +91,38 @@ export function authenticateSnpReport(
     certificatesUntil: earliestEnd(chain),
     vouchedUntil: earliestEnd([...chain, ...lists]),
   }) as AuthenticSnpReport
+}
+
+interface VerifiedEndorsement {
+  readonly vek: Certificate
+  readonly endorsement: Endorsement
+  readonly chain: Chain
+}
+
+function verifyEndorsementChain(
+  files: Pick<SnpEvidence, 'vek' | 'chain'>,
+  { at, roots }: Pick<SnpTrust, 'at' | 'roots'>,
+): VerifiedEndorsement {
+  const [vek] = parseCertificates(files.vek, 'VCEK or VLEK') as readonly [Certificate]
+  const pool = parseCertificates(files.chain, 'AMD chain')
+  const endorsement = parseEndorsement(vek)
+  const { kind, generation } = endorsement
+  const chain = verifyChain(vek, pool, { at, roots: roots[generation], algorithms, what: kind })
+  return { vek, endorsement, chain }
+}
+
+/**
+ * Checks that AMD signed revocation lists which are current, and gives them. Says nothing about who is on them.
+ * @throws AttestationError as {@link authenticateSnpReport}.
+ */
+export function verifyAmdLists(
+  files: Required<Pick<SnpEvidence, 'vek' | 'chain' | 'crl'>>,
+  trust: Pick<SnpTrust, 'at' | 'roots'>,
+): readonly RevocationList[] {
+  const { chain } = verifyEndorsementChain(files, trust)
+  const lists = parseRevocationLists(files.crl, 'AMD revocation list')
+  verifyLists(lists, chain.slice(1), { at: trust.at, algorithms })
+  return lists
 }
 
 function checkSignature(report: SnpReport, endorsement: Endorsement, vek: Certificate): void {

@@ -14,9 +14,10 @@ import {
   snpField,
   type FakeSnpEvidence,
   type SnpForgery,
+  refusalOf,
 } from '#libs/testing'
 import { Checklist } from '../checklist.js'
-import { AttestationError, type AttestationErrorCode } from '../errors.js'
+import type { AttestationErrorCode } from '../errors.js'
 import type { Evidence, EvidenceVerifier } from '../evidence.js'
 import { parseReferenceValues } from '../reference-values.js'
 import type { EvidenceVerdict } from '../verdict.js'
@@ -454,16 +455,6 @@ async function appraise({ forgery, entry }: Appraisal): Promise<Checklist> {
   return checklist
 }
 
-async function failure(act: () => unknown): Promise<AttestationError> {
-  try {
-    await act()
-  } catch (error) {
-    if (error instanceof AttestationError) return error
-    throw error
-  }
-  throw new Error('was not refused')
-}
-
 describe('the appraisal of a report', () => {
   it('accepts one that meets the entry', async () => {
     const { checks } = await appraise({ forgery: amd.draft(now), entry })
@@ -602,7 +593,7 @@ describe('the appraisal of a report', () => {
   ])('refuses %s', async (_name, change, code, field) => {
     const appraisal = { forgery: amd.draft(now), entry: { ...entry } }
     change(appraisal)
-    const error = await failure(() => appraise(appraisal))
+    const error = await refusalOf(() => appraise(appraisal))
     expect(error).toMatchObject({ code, stage: 'appraise', field })
   })
 
@@ -612,7 +603,7 @@ describe('the appraisal of a report', () => {
     const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
     const context = { now, checklist: new Checklist() }
     const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
-    const error = await failure(() => verifier.authenticate(evidence, context))
+    const error = await refusalOf(() => verifier.authenticate(evidence, context))
     expect(error).toMatchObject({ code: 'COLLATERAL_MISSING', field: name })
   })
 
@@ -624,7 +615,7 @@ describe('the appraisal of a report', () => {
     const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
     const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
     const context = { now, checklist: new Checklist() }
-    const error = await failure(() => verifier.authenticate(evidence, context))
+    const error = await refusalOf(() => verifier.authenticate(evidence, context))
     expect(error).toMatchObject({ code: 'COLLATERAL_MISSING', field: 'revocation' })
   })
 
@@ -638,7 +629,7 @@ describe('the appraisal of a report', () => {
     const verifier = sevSnpVerifierWith({ milan: [], genoa: [root], turin: [] })
     const evidence: Evidence = { kind: 'sev-snp', bytes: report, collateral }
     const context = { now, checklist: new Checklist() }
-    expect((await failure(() => verifier.authenticate(evidence, context))).code).toBe('REVOKED')
+    expect((await refusalOf(() => verifier.authenticate(evidence, context))).code).toBe('REVOKED')
   })
 
   it.each([
@@ -660,7 +651,7 @@ describe('the appraisal of a report', () => {
       key: 'A'.repeat(43),
       maximumAgeSeconds: 300,
     }
-    const error = await failure(() => appraise({ forgery: amd.draft(now), entry: simulated }))
+    const error = await refusalOf(() => appraise({ forgery: amd.draft(now), entry: simulated }))
     expect(error.code).toBe('TEE_MISMATCH')
   })
 })

@@ -2,8 +2,7 @@
 import { toHex } from '#libs/canonical'
 import { authenticEvidence, neededCollateral } from '../evidence.js'
 import type { AuthenticEvidence, Evidence, EvidenceVerifier, VerifierContext } from '../evidence.js'
-import { AttestationError } from '../errors.js'
-import type { ReferenceValues } from '../reference-values.js'
+import { entryFor, type ReferenceValues } from '../reference-values.js'
 import { appraiseSnpClaims } from './appraise.js'
 import { authenticateSnpReport } from './authenticate.js'
 import { snpClaimsOf, snpClaimsSchema } from './claims.js'
@@ -40,13 +39,11 @@ function authenticate(
   )
   const claims = snpClaimsOf(authentic)
   const signer = `${claims.generation} ${claims.signingKey}`
-  checklist.demand({
+  checklist.held({
     stage: 'authenticate',
     check: 'signature',
     expected: 'signed by a key that AMD certifies',
     seen: `signed by a ${signer} certified until ${claims.certificatesUntil}`,
-    ok: true,
-    code: 'SIGNATURE_INVALID',
   })
   return authenticEvidence({
     kind: 'sev-snp',
@@ -64,16 +61,5 @@ function appraise(
   reference: ReferenceValues,
   { checklist }: VerifierContext,
 ): void {
-  if (reference.tee !== 'sev-snp')
-    throw new AttestationError('TEE_MISMATCH', `the entry is for ${reference.tee}; the evidence is sev-snp`, {
-      stage: 'appraise',
-      field: 'tee',
-    })
-  if (reference.gpu !== undefined)
-    throw new AttestationError(
-      'TEE_UNSUPPORTED',
-      'the entry demands GPUs, whose evidence this version cannot verify yet',
-      { stage: 'appraise', field: 'gpu' },
-    )
-  appraiseSnpClaims(snpClaimsSchema.parse(evidence.claims), reference, checklist)
+  appraiseSnpClaims(snpClaimsSchema.parse(evidence.claims), entryFor(reference, 'sev-snp'), checklist)
 }

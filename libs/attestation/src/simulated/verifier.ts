@@ -7,7 +7,7 @@ import { CodedError, fromBase64url, fromHex, thumbprintOf, verifyBytes } from '#
 import { authenticEvidence } from '../evidence.js'
 import type { AuthenticEvidence, Evidence, EvidenceVerifier, VerifierContext } from '../evidence.js'
 import { AttestationError } from '../errors.js'
-import type { ReferenceValues } from '../reference-values.js'
+import { entryFor, type ReferenceValues } from '../reference-values.js'
 import { parseSimulatedReport, simulatedMessage, type SignedSimulatedReport } from './report.js'
 
 /** The verifier of `simulated` evidence. */
@@ -42,22 +42,14 @@ function appraise(
   reference: ReferenceValues,
   { checklist }: VerifierContext,
 ): void {
-  if (reference.tee !== 'simulated')
-    throw new AttestationError(
-      'TEE_MISMATCH',
-      `the entry is for ${reference.tee}; the evidence is simulated`,
-      {
-        stage: 'appraise',
-        field: 'tee',
-      },
-    )
+  const { key } = entryFor(reference, 'simulated')
   const seen = evidence.claims['key']
   checklist.demand({
     stage: 'appraise',
     check: 'key',
-    expected: reference.key,
+    expected: key,
     seen: typeof seen === 'string' ? seen : 'none',
-    ok: seen === reference.key,
+    ok: seen === key,
     code: 'KEY_MISMATCH',
   })
 }

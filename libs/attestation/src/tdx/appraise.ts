@@ -2,8 +2,7 @@
  * Whether an authentic TD is one that a contract means. Every field is compared; where the contract is silent
  * the field must have its safe value (see reference-values.ts). MRTD itself is compared by verify-enclave.ts.
  */
-import type { AttestationErrorCode } from '../errors.js'
-import type { Checklist } from '../checklist.js'
+import { onOff, type Checklist, type ClaimDemand } from '../checklist.js'
 import { tcbRefusal } from '../dcap/production.js'
 import type { TdxReferenceValues } from '../reference-values.js'
 import { hasServiceTd, type TdxClaims } from './claims.js'
@@ -19,27 +18,15 @@ export function appraiseTdxClaims(
   reference: TdxReferenceValues,
   checklist: Checklist,
 ): void {
-  const demand = (check: string, expected: string, seen: string, ok: boolean, code = policyCode): void => {
-    checklist.demand({ stage: 'appraise', check, expected, seen, ok, code })
-  }
+  const demand = checklist.ofClaims
   demandAttributes(claims, reference, demand)
   demandFirmware(claims, reference, demand)
   demandLaunch(claims, reference, demand)
 }
 
-type Demand = (
-  check: string,
-  expected: string,
-  seen: string,
-  ok: boolean,
-  code?: AttestationErrorCode,
-) => void
-
-const policyCode: AttestationErrorCode = 'POLICY'
 const zero = '00'.repeat(48)
-const onOff = (flag: boolean): string => (flag ? 'on' : 'off')
 
-function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, demand: Demand): void {
+function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, demand: ClaimDemand): void {
   const { debug, migratable, mrServiceTd, reserved, septVeDisable } = claims
   demand('tdAttributes.debug', 'off', onOff(debug), !debug, 'DEBUG_ENABLED')
   demand('tdAttributes.migratable', 'off', onOff(migratable), !migratable, 'MIGRATION_ALLOWED')
@@ -49,7 +36,7 @@ function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, dem
   if (septVe !== 'enabled') demand('tdAttributes.septVeDisable', 'on', onOff(septVeDisable), septVeDisable)
 }
 
-function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand: Demand): void {
+function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand: ClaimDemand): void {
   const { tcbStatus, advisories, evaluationDataNumber, fmspc, mrSeam } = claims
   const least = reference.minimumTcb.evaluationDataNumber
   demand(
@@ -61,7 +48,7 @@ function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand
   )
   const accepted: readonly string[] = ['UpToDate', ...(reference.tcbStatus ?? [])]
   const isAccepted = tcbStatus !== null && tcbStatus !== 'Revoked' && accepted.includes(tcbStatus)
-  const code = tcbStatus === 'UpToDate' ? policyCode : tcbRefusal(tcbStatus)
+  const code = tcbStatus === 'UpToDate' ? 'POLICY' : tcbRefusal(tcbStatus)
   demand('tcbStatus', accepted.join(' or '), tcbStatus ?? 'below every level', isAccepted, code)
   const waived: readonly string[] = reference.advisories ?? []
   const open = advisories.filter((advisory) => !waived.includes(advisory))
@@ -72,7 +59,7 @@ function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand
     demand('mrSeam', reference.mrSeam.join(' or '), mrSeam, reference.mrSeam.includes(mrSeam))
 }
 
-function demandLaunch(claims: TdxClaims, reference: TdxReferenceValues, demand: Demand): void {
+function demandLaunch(claims: TdxClaims, reference: TdxReferenceValues, demand: ClaimDemand): void {
   for (const name of [
     'mrConfigId',
     'mrOwner',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { FakeIntel, tdField, type QuoteForgery } from '#libs/testing'
+import { FakeIntel, tdField, refusalOf, type QuoteForgery } from '#libs/testing'
 import { Checklist } from '../checklist.js'
-import { AttestationError, type AttestationErrorCode } from '../errors.js'
+import type { AttestationErrorCode } from '../errors.js'
 import type { Evidence } from '../evidence.js'
 import { parseReferenceValues } from '../reference-values.js'
 import { tdxVerifier, tdxVerifierWith } from './verifier.js'
@@ -29,16 +29,6 @@ async function appraise({ forgery, entry }: Appraisal): Promise<Checklist> {
   const authentic = await verifier.authenticate(evidence, { now, checklist })
   verifier.appraise(authentic, parseReferenceValues(entry), { now, checklist })
   return checklist
-}
-
-async function failure(act: () => unknown): Promise<AttestationError> {
-  try {
-    await act()
-  } catch (error) {
-    if (error instanceof AttestationError) return error
-    throw error
-  }
-  throw new Error('was not refused')
 }
 
 const td =
@@ -172,7 +162,7 @@ describe('the appraisal of a TD', () => {
   ])('refuses %s', async (_name, change, code, field) => {
     const appraisal = { forgery: intel.draft(now), entry: { ...entry } }
     change(appraisal)
-    expect(await failure(() => appraise(appraisal))).toMatchObject({ code, stage: 'appraise', field })
+    expect(await refusalOf(() => appraise(appraisal))).toMatchObject({ code, stage: 'appraise', field })
   })
 
   it('refuses an entry for another TEE', async () => {
@@ -182,21 +172,23 @@ describe('the appraisal of a TD', () => {
       key: 'A'.repeat(43),
       maximumAgeSeconds: 300,
     }
-    const error = await failure(() => appraise({ forgery: intel.draft(now), entry: other }))
+    const error = await refusalOf(() => appraise({ forgery: intel.draft(now), entry: other }))
     expect(error.code).toBe('TEE_MISMATCH')
   })
 
   it('needs collateral, and trusts Intel alone unless told otherwise', async () => {
     const { quote, collateral } = intel.make(intel.draft(now))
     const context = { now, checklist: new Checklist() }
-    const bare = await failure(() => tdxVerifierWith([]).authenticate({ kind: 'tdx', bytes: quote }, context))
+    const bare = await refusalOf(() =>
+      tdxVerifierWith([]).authenticate({ kind: 'tdx', bytes: quote }, context),
+    )
     expect(bare.code).toBe('CHAIN_UNTRUSTED')
-    const fake = await failure(() =>
+    const fake = await refusalOf(() =>
       tdxVerifier.authenticate({ kind: 'tdx', bytes: quote, collateral }, context),
     )
     expect(fake.code).toBe('CHAIN_UNTRUSTED')
     const made = intel.make(intel.draft(now))
-    const missing = await failure(() =>
+    const missing = await refusalOf(() =>
       tdxVerifierWith([made.root]).authenticate({ kind: 'tdx', bytes: made.quote }, context),
     )
     expect(missing.code).toBe('COLLATERAL_MISSING')

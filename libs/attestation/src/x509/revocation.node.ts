@@ -33,7 +33,7 @@ export function verifyNotRevoked(
   lists: readonly RevocationList[],
   rules: RevocationRules,
 ): void {
-  for (const list of lists) verifyList(list, chain, rules)
+  verifyLists(lists, chain.slice(1), rules)
   chain.forEach((certificate, index) => {
     const own = lists.filter(({ issuer }) => issuer.encoded === certificate.issuer.encoded)
     const name = certificate.subject.commonName ?? 'certificate'
@@ -45,13 +45,29 @@ export function verifyNotRevoked(
   })
 }
 
+/**
+ * Checks that each list was signed by one of these authorities, and is current. Says nothing about who is on it.
+ * @throws AttestationError `NOT_YET_VALID`, `EXPIRED`, `SIGNATURE_INVALID`, `CHAIN_UNTRUSTED`, `ALGORITHM`, `COLLATERAL_MISMATCH`.
+ */
+export function verifyLists(
+  lists: readonly RevocationList[],
+  authorities: readonly Certificate[],
+  rules: Pick<RevocationRules, 'at' | 'algorithms'>,
+): void {
+  for (const list of lists) verifyList(list, authorities, rules)
+}
+
 function isListed(demanded: RevocationRules['demanded'], isLeaf: boolean): boolean {
   return demanded === 'every' || (demanded === 'authorities' && !isLeaf)
 }
 
-function verifyList(list: RevocationList, chain: Chain, { at, algorithms }: RevocationRules): void {
+function verifyList(
+  list: RevocationList,
+  authorities: readonly Certificate[],
+  { at, algorithms }: Pick<RevocationRules, 'at' | 'algorithms'>,
+): void {
   const name = list.issuer.commonName ?? 'an unnamed issuer'
-  const issuer = chain.slice(1).find(({ subject }) => subject.encoded === list.issuer.encoded)
+  const issuer = authorities.find(({ subject }) => subject.encoded === list.issuer.encoded)
   if (issuer === undefined)
     throw refused('COLLATERAL_MISMATCH', `the revocation list of ${name} is of nobody in the chain`)
   checkIssuer(issuer, name)

@@ -87,9 +87,15 @@ const tcb = { fmc: 1, bootloader: 4, tee: 1, snp: 24, microcode: 219 } as const
 
 /** The keys of one AMD. Making them takes a while: make one for a file of tests. */
 export class FakeAmd {
-  readonly root = makeKey('rsa-pss-sha384')
-  readonly authority = makeKey('rsa-pss-sha384')
+  readonly root: FakeKey
+  readonly authority: FakeKey
   readonly vek = makeKey('ecdsa-sha384')
+
+  /** AMD's own have 4096 bits. */
+  constructor({ bits = 2048 } = {}) {
+    this.root = makeKey('rsa-pss-sha384', { bits })
+    this.authority = makeKey('rsa-pss-sha384', { bits })
+  }
 
   /** Genuine evidence of one kind, to be changed before it is made. Valid for a year around `now`. */
   draft(

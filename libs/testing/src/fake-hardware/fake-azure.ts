@@ -1,7 +1,7 @@
 /** An Azure that puts any hardware report below any vTPM, and a vTPM that quotes whatever it is asked to. */
 import { constants, createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { concatBytes, fromHex, toBase64url, toHex, utf8 } from '#libs/canonical'
-import { littleEndian } from './fake-intel.js'
+import { littleEndian } from './little-endian.js'
 
 /** A vTPM quote and HCL report before they are made. Change what you like. */
 export interface AzureForgery {

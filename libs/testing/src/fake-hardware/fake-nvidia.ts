@@ -13,6 +13,7 @@ import {
   type FakeKey,
 } from './certificate-authority.js'
 import { derInteger, derOctets, derOid, derSequence } from './der-writer.js'
+import { littleEndian } from './little-endian.js'
 
 const day = 86_400_000
 const signing = [{ id: '2.5.29.15', critical: true, value: keyUsage([0]) }]
@@ -209,25 +210,24 @@ function responseOf({ blocks, opaque }: GpuForgery): Uint8Array {
   const record = concatBytes(
     ...blocks.flatMap((value, at) => [
       Uint8Array.of(at + 1, 1),
-      u16(value.length + 3),
+      littleEndian(value.length + 3, 2),
       Uint8Array.of(1),
-      u16(value.length),
+      littleEndian(value.length, 2),
       value,
     ]),
   )
-  const fields = concatBytes(...[...opaque].flatMap(([type, value]) => [u16(type), u16(value.length), value]))
+  const fields = concatBytes(
+    ...[...opaque].flatMap(([type, value]) => [littleEndian(type, 2), littleEndian(value.length, 2), value]),
+  )
   return concatBytes(
     fromHex('11600000'),
-    Uint8Array.of(blocks.length, record.length & 0xff, (record.length >> 8) & 0xff, record.length >> 16),
+    Uint8Array.of(blocks.length),
+    littleEndian(record.length, 3),
     record,
     new Uint8Array(32).fill(0x7e),
-    u16(fields.length),
+    littleEndian(fields.length, 2),
     fields,
   )
-}
-
-function u16(value: number): Uint8Array {
-  return Uint8Array.of(value & 0xff, value >> 8)
 }
 
 const swid = 'xmlns="http://standards.iso.org/iso/19770/-2/2015/schema.xsd"'

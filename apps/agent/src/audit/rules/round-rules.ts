@@ -89,12 +89,10 @@ function* acceptOffered(run: RunHistory): Iterable<Finding> {
 }
 
 function* acceptEvidence({ accepts, offers }: RunHistory): Iterable<Finding> {
-  for (const { set, appraisal } of offers) {
-    const accept = accepts.find(({ payload }) => payload.offers === set)
-    if (accept === undefined || appraisal === null) continue
-    for (const { check, expected, seen } of appraisal.failed)
-      yield broken(accept, `${check}: ${expected}`, seen)
-  }
+  for (const { acceptedOn } of offers)
+    for (const accept of accepts)
+      for (const { check, expected, seen } of acceptedOn.get(accept.id)?.failed ?? [])
+        yield broken(accept, `${check}: ${expected}`, seen)
 }
 
 function* spendAccepted(run: RunHistory, { history }: Audited): Iterable<Finding> {
