@@ -204,7 +204,10 @@ function isFor<Tee extends ReferenceValues['tee']>(
 export function parseReferenceValues(value: unknown): ReferenceValues {
   const result = referenceValuesSchema.safeParse(value)
   if (result.success) return result.data
-  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'entry'}: ${issue.message}`)
+  const issues = result.error.issues.map(
+    ({ path, message }) =>
+      `${path.join('.') || 'entry'}: ${message.endsWith('received undefined') ? 'it is left out; write it' : message}`,
+  )
   throw new AttestationError(
     'REFERENCE_VALUES_INVALID',
     `reference values are not complete: ${issues.slice(0, 5).join('; ')}`,

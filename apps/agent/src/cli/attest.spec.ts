@@ -105,6 +105,23 @@ describe('attest reference', () => {
       { refusal: { code: 'COLLATERAL_MISSING', field: 'vek' } },
     ])
   })
+
+  it('says what a report of version 2 cannot tell, and the entry is refused by that name until it is there', async () => {
+    const old = amd.make(amd.draft(clock.now(), 'genoa', 'VCEK', 2)).report
+    const said = await person.saysBare('attest', 'reference', await file('old.bin', old))
+    expect(said.exit).toBe(0)
+    expect(said.out).toContain('# WARNING: generations is left out, and the entry refused until it is there')
+    const words = [
+      'attest',
+      'verify',
+      person.file('old.bin'),
+      '--contract',
+      await file('old.yaml', utf8(said.out)),
+    ]
+    const verdict = await person.saysBare(...words, '--at', '2026-07-01T00:00:00Z')
+    expect(verdict.err).toContain('generations: it is left out; write it')
+    expect(verdict.err).toContain('REFERENCE_VALUES_INVALID')
+  })
 })
 
 describe('attest verify', () => {

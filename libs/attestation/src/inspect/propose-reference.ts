@@ -66,6 +66,10 @@ function proposeSnp(facts: Facts, claims: Facts, before: readonly string[]): Pro
   warnings.push('minimumTcb is what this machine has now; compare it with AMD’s latest bulletins')
   const generation = claims['generation'] ?? facts['generation']
   const isKnown = typeof generation === 'string' && /^[a-z]+$/.test(generation)
+  if (!isKnown)
+    warnings.push(
+      'generations is left out, and the entry refused until it is there: give --collateral and --at, since the certificate names the processor',
+    )
   const isVlek = facts['signingKey'] === 'VLEK'
   if (isVlek && claims['provider'] === undefined)
     warnings.push('providers is left out: only a verified VLEK certificate names the provider')
