@@ -1,5 +1,6 @@
 // Joins each program with what it imports into one file, so that it starts in a third of the time: reading many small modules
-// is most of a short command. The modules that tsc wrote stay beside it, for tests and for whoever reads what runs.
+// is most of a short command, and half of an engine's start. The modules that tsc wrote stay beside it, for tests and for whoever
+// reads what runs.
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
@@ -10,10 +11,12 @@ import { rolldown } from 'rolldown'
 const programs = {
   'dist/apps/agent/src/main.js': 'dist/apps/agent/src/sealroom.js',
   'dist/apps/coordinator/src/main.js': 'dist/apps/coordinator/src/sealroom-coordinator.js',
+  // Ends in .mjs since its sandbox holds no package.json that would say it is a module.
+  'dist/libs/engine/src/child.node.js': 'dist/libs/engine/src/engine-child.mjs',
 }
 
 // Packages that load files of their own folder by name: native code, WebAssembly.
-const withFiles = /^(@duckdb|@electric-sql|classic-level|abstract-level)(\/|$)/
+const withFiles = /^(@duckdb\/node-bindings|@electric-sql|classic-level|abstract-level)(\/|$)/
 
 // Packages that others look for and do without, where this project does not install them.
 const optional =

@@ -23,20 +23,17 @@ export interface ProgramFiles {
 const root = '/sealroom'
 
 /**
- * Finds the built child program and the database's packages beside it.
+ * Finds the child's program, one built file, and the database's native packages.
  * @throws EngineError `SANDBOX_UNAVAILABLE` where the project is not built or the database is not installed.
  */
 export function findProgramFiles(): ProgramFiles {
-  const program = findBuilt('libs/engine/src/child.node.js')
-  const folder = dirname(program)
-  const insideFolder = `${root}/dist/libs/engine/src`
+  const program = findBuilt('libs/engine/src/engine-child.mjs')
+  const programInside = `${root}/engine-child.mjs`
   return {
     program,
-    programInside: `${insideFolder}/child.node.js`,
+    programInside,
     bindings: [
-      { host: folder, inside: insideFolder },
-      { host: join(folder, '../../training/src'), inside: `${root}/dist/libs/training/src` },
-      { host: packageManifest(folder), inside: `${root}/package.json` },
+      { host: program, inside: programInside },
       ...databasePackages(program).map(({ name, host }) => ({
         host,
         inside: `${root}/node_modules/${name}`,
@@ -76,12 +73,11 @@ function databasePackages(program: string): { name: string; host: string }[] {
   const api = '@duckdb/node-api'
   const bindings = '@duckdb/node-bindings'
   try {
-    const apiEntry = createRequire(program).resolve(api)
-    const bindingsEntry = createRequire(apiEntry).resolve(bindings)
+    // The program holds the API's modules; the native code is found from where they were.
+    const bindingsEntry = createRequire(createRequire(program).resolve(api)).resolve(bindings)
     const fromBindings = createRequire(bindingsEntry)
     const platform = `${bindings}-${process.platform}-${process.arch}`
     return [
-      { name: api, host: packageFolder(apiEntry, api) },
       { name: bindings, host: packageFolder(bindingsEntry, bindings) },
       ...[platform, `${platform}-musl`].flatMap((name) => resolved(fromBindings, name, '/duckdb.node')),
       ...resolved(fromBindings, 'detect-libc', ''),

@@ -188,7 +188,7 @@ async function bubblewrapLine(files: ProgramFiles, limits: SandboxLimits): Promi
 function processLine(files: ProgramFiles, limits: SandboxLimits): string[] {
   const prlimit = findTool('prlimit')
   const reads = files.bindings.map(
-    ({ host }) => `--allow-fs-read=${host}${host.endsWith('.json') ? '' : '/*'}`,
+    ({ host }) => `--allow-fs-read=${host}${/\.(json|mjs)$/.test(host) ? '' : '/*'}`,
   )
   return [
     ...(prlimit === undefined ? [] : [prlimit, ...limitFlags(limits), '--']),

@@ -30,7 +30,7 @@ describe('the package', () => {
         for (const needed of [
           'package.json',
           'dist/apps/agent/src/sealroom.js',
-          'dist/libs/engine/src/child.node.js',
+          'dist/libs/engine/src/engine-child.mjs',
           'dist/libs/canonical/src/index.js',
           'dist/libs/envelope/src/chunk-worker.node.js',
         ])
