@@ -55,7 +55,7 @@ async function runFlags(tee: Tee, program: string, args: readonly string[], flag
     })
   const passedOn = args.filter((arg) => arg !== '--json')
   await keepPool({
-    start: () => startInstance(program, passedOn),
+    start: (gently) => startInstance(program, passedOn, gently),
     maximumRuns: limits.poolRuns,
     sleep: async (milliseconds, signal) => {
       await pause(milliseconds, undefined, { signal }).catch(() => undefined)

@@ -11,20 +11,20 @@ const prlimit = '/usr/bin/prlimit'
 const nice = '/usr/bin/nice'
 
 /**
- * Starts this very program once more, as an instance. It warms up while another may be working on a run, so it does that at low
- * priority, where the pool may give the ordinary one back.
+ * Starts this very program once more, as an instance; `gently` at low priority until it is warm, where the pool may give the
+ * ordinary one back.
  */
-export function startInstance(program: string, args: readonly string[]): Instance {
-  const gently = process.getuid?.() === 0 && existsSync(nice)
+export function startInstance(program: string, args: readonly string[], gently: boolean): Instance {
+  const lowered = gently && process.getuid?.() === 0 && existsSync(nice)
   const [executable = process.execPath, ...rest] = [
-    ...(gently ? [nice, '-n', '19'] : []),
+    ...(lowered ? [nice, '-n', '19'] : []),
     // A core dump would write protected memory to the host's disk.
     ...(existsSync(prlimit) ? [prlimit, '--core=0:0', '--'] : []),
     ...[process.execPath, program, '--instance', ...args],
   ]
   const child = spawn(executable, rest, { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   child.on('message', (message) => {
-    if (message === messages.ready && gently && child.pid !== undefined) restorePriority(child.pid)
+    if (message === messages.ready && lowered && child.pid !== undefined) restorePriority(child.pid)
   })
   return { taken: takenBy(child), ended: endOf(child), stop: () => child.kill('SIGTERM') }
 }

@@ -21,12 +21,14 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 function aPool(maximumRuns = 4) {
   const started: FakeInstance[] = []
+  const gently: boolean[] = []
   const pauses: number[] = []
   const stop = new AbortController()
   const done = keepPool({
-    start: () => {
+    start: (low) => {
       const instance = new FakeInstance()
       started.push(instance)
+      gently.push(low)
       return instance
     },
     maximumRuns,
@@ -36,7 +38,7 @@ function aPool(maximumRuns = 4) {
     },
     signal: stop.signal,
   })
-  return { started, pauses, stop, done }
+  return { started, gently, pauses, stop, done }
 }
 
 describe('keepPool', () => {
@@ -50,6 +52,20 @@ describe('keepPool', () => {
     stop.abort()
     await done
     expect(started.map(({ stopped }) => stopped)).toEqual([false, true])
+  })
+
+  it('warms an instance up gently exactly while another has a run', async () => {
+    const { started, gently, stop, done } = aPool()
+    started[0]?.take()
+    await settled()
+    started[0]?.end()
+    await settled()
+    started[1]?.end()
+    await settled()
+    await settled()
+    expect(gently).toEqual([false, true, false])
+    stop.abort()
+    await done
   })
 
   it('keeps no fresh instance beyond the runs that it may work on', async () => {

@@ -14,7 +14,8 @@ export interface Instance {
 }
 
 export interface PoolOptions {
-  readonly start: () => Instance
+  /** `gently` where a run is under way, from which warming up should take no processor time. */
+  readonly start: (gently: boolean) => Instance
   /** At so many runs no fresh instance is started until one ends. */
   readonly maximumRuns: number
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>
@@ -39,7 +40,7 @@ export async function keepPool(options: PoolOptions): Promise<void> {
   const stopped = () => options.signal.aborted
   let failures = 0
   while (!stopped()) {
-    const instance = options.start()
+    const instance = options.start(running.size > 0)
     const fate = await Promise.race([
       instance.taken.then(() => 'taken' as const),
       instance.ended.then(() => 'ended' as const),
