@@ -10,7 +10,11 @@ import { RunBook } from '../runs/run-book.js'
 import { heldEvents, LedgerStore } from '../storage/ledger-store.js'
 import type { StoredEvent } from '../storage/rows.js'
 
-type Listener = (event: StoredEvent, concerns: (party: Thumbprint) => boolean) => void
+type Listener = (
+  event: StoredEvent,
+  concerns: (party: Thumbprint) => boolean,
+  moment: Event['moment'],
+) => void
 type ReaderListener = (party: Thumbprint) => void
 
 @Injectable()
@@ -39,7 +43,7 @@ export class EventFeed {
     this.recent.push(event)
     this.last = event.cursor
     if (this.recent.length > heldEvents * 2) this.recent.splice(0, heldEvents)
-    for (const listener of this.listeners) listener(event, (party) => this.concerns(event, party))
+    for (const listener of this.listeners) listener(event, (party) => this.concerns(event, party), this.momentOf(event.run))
   }
 
   listen(listener: Listener): () => void {

@@ -1,6 +1,7 @@
 /**
  * Wakes daemons: a WebSocket that says the feed has grown to a cursor, and nothing else. Whoever was told is told again only
- * after reading the feed: more words would say no more. Who may connect is decided at the upgrade (wake-adapter.ts); what a
+ * after reading the feed: more words would say no more. Nor is anyone woken for what nobody waits for: a statement that leaves its
+ * run where it stood, and a checkpoint that has its cosignatures. The feed holds them all the same. Who may connect is decided at the upgrade (wake-adapter.ts); what a
  * client sends is ignored.
  */
 import { Injectable } from '@nestjs/common'
@@ -8,7 +9,8 @@ import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Thumbprint } from '#libs/canonical'
-import { routes } from '#libs/protocol'
+import { routes, type Event } from '#libs/protocol'
+import type { StoredEvent } from '../storage/rows.js'
 import { EventFeed } from './event-feed.js'
 
 export abstract class WakeSettings {
@@ -36,14 +38,16 @@ interface Connected {
 @WebSocketGateway({ path: routes.wake })
 export class WakeGateway implements OnGatewayConnection<WebSocket> {
   private readonly sockets = new Map<WebSocket, Connected>()
+  /** where each live run stood when it was last told of */
+  private readonly standing = new Map<string, string>()
   private readonly pinging: NodeJS.Timeout
 
   constructor(
     private readonly feed: EventFeed,
     settings: WakeSettings,
   ) {
-    feed.listen((event, concerns) => {
-      this.wake(event.cursor, concerns)
+    feed.listen((event, concerns, moment) => {
+      if (this.awaited(event, moment)) this.wake(event.cursor, concerns)
     })
     feed.listenToReaders((party) => {
       for (const state of this.sockets.values()) if (state.party === party) state.told = false
@@ -79,6 +83,15 @@ export class WakeGateway implements OnGatewayConnection<WebSocket> {
   closeAll(): void {
     clearInterval(this.pinging)
     for (const socket of this.sockets.keys()) socket.close(1001, 'the server is stopping')
+  }
+
+  private awaited({ kind, run }: StoredEvent, moment: Event['moment']): boolean {
+    if (run === null) return kind !== 'checkpoint'
+    const now = moment === null ? undefined : `${moment.state}/${moment.round}`
+    const moved = now === undefined || this.standing.get(run) !== now
+    if (now === undefined) this.standing.delete(run)
+    else this.standing.set(run, now)
+    return moved
   }
 
   private wake(cursor: number, concerns: (party: Thumbprint) => boolean): void {

@@ -113,6 +113,29 @@ describe('the wake-up socket', () => {
     socket.close()
   })
 
+  it('wakes nobody for a statement that leaves its run where it stood, which the feed holds all the same', async () => {
+    const { north, south } = play.cast
+    const worker = await stage.worker()
+    const run = await play.request()
+    await play.until('collectingNonces', run, worker)
+    const { next } = await north.client.events(0)
+    const { socket } = await connect(north)
+    await north.client.events(next)
+    const words: number[] = []
+    socket.on('message', (data: Buffer) => words.push(cursorOf([data])))
+    await play.nonce(south, run, 1)
+    const pong = once(socket, 'pong')
+    socket.ping()
+    await pong
+    expect(words).toEqual([])
+    expect((await north.client.events(next)).events).toMatchObject([{ kind: 'run', run }])
+    const woken = once(socket, 'message')
+    await play.nonce(north, run, 1)
+    await woken
+    expect(words).toHaveLength(1)
+    socket.close()
+  })
+
   it('tells with each event of a live run where the run stands now', async () => {
     const { north } = play.cast
     const run = await play.request()
