@@ -43,7 +43,8 @@ export class EventFeed {
     this.recent.push(event)
     this.last = event.cursor
     if (this.recent.length > heldEvents * 2) this.recent.splice(0, heldEvents)
-    for (const listener of this.listeners) listener(event, (party) => this.concerns(event, party), this.momentOf(event.run))
+    for (const listener of this.listeners)
+      listener(event, (party) => this.concerns(event, party), this.momentOf(event.run))
   }
 
   listen(listener: Listener): () => void {
