@@ -5,7 +5,13 @@ export * from './terms/terms.js'
 export { isName, nameSchema, nameRule } from './terms/names.js'
 export { canonicalDecimalOf, compareDecimals, endOfDay, startOfDay } from './terms/quantities.js'
 export { roles, type Role } from './terms/parties.js'
-export { columnTypes, columnUses, type ColumnType, type ColumnUse, type ModelInputType } from './terms/datasets.js'
+export {
+  columnTypes,
+  columnUses,
+  type ColumnType,
+  type ColumnUse,
+  type ModelInputType,
+} from './terms/datasets.js'
 export { controlName, controlNames, controlValue, type ControlName } from './terms/controls.js'
 export * from './terms/questions.js'
 export { contractKind, type ContractPayload } from './signing/contract-statement.js'

@@ -1,6 +1,6 @@
 /** What terms say to the questions that rules, agents and enclaves ask. Pure lookups; nothing is decided here. */
 import type { Thumbprint } from '#libs/canonical'
-import { controlValue, type Control } from './controls.js'
+import { controlName, controlValue, type Control } from './controls.js'
 import type {
   ComputationTerms,
   ContractTerms,
@@ -149,6 +149,20 @@ export function effectiveControls(
   if (output.controls.some((control) => 'minimumGroupSize' in control))
     return output.controls.map((control) => ('minimumGroupSize' in control ? { minimumGroupSize } : control))
   return minimumGroupSize > 1 ? [{ minimumGroupSize }, ...output.controls] : output.controls
+}
+
+/** What a Receipt names of the controls of an output: group sizes and owners of rows, of the others the names that the contract explains. */
+export function controlTitles(
+  terms: ContractTerms,
+  output: OutputTerms,
+  datasets: readonly string[],
+): readonly string[] {
+  return [
+    ...(output.rowsOf === undefined ? [] : [`rowsOf ${output.rowsOf}`]),
+    ...effectiveControls(terms, output, datasets).map((control) =>
+      'minimumGroupSize' in control ? `minimumGroupSize ${control.minimumGroupSize}` : controlName(control),
+    ),
+  ]
 }
 
 /** Who must have cosigned a checkpoint for a run on the data of some owners. */
