@@ -39,6 +39,7 @@ export interface InferenceOptions {
   readonly rows: Readonly<Record<'north' | 'south', Rows>>
   readonly yaml?: (text: string) => string
   readonly runtime?: () => Promise<ModelRuntime>
+  readonly engine?: (inputs: number) => Promise<Engine>
 }
 
 const terms = `datasets:
@@ -127,7 +128,10 @@ function enclaveFor(
   run: StagedRun,
   clock: ReturnType<typeof aClock>,
   parser: Engine,
-  { runtime = () => startModelRuntime({ inputs: 1, outputs: 1, threads: 1 }) }: InferenceOptions,
+  {
+    runtime = () => startModelRuntime({ inputs: 1, outputs: 1, threads: 1 }),
+    engine = (inputs) => startEngine({ inputs, limits: { threads: 1 } }),
+  }: InferenceOptions,
 ): Enclave {
   const source = simulatedSource(simulatorKey, measurement)
   return {
@@ -135,7 +139,7 @@ function enclaveFor(
     clock: new EnclaveClock(clock.now),
     worker: { source, build: { name: 'sealroom-enclave', version: '0', measurement }, sandbox: parser.mode },
     parser: () => Promise.resolve({ parse: (sql) => parser.parse(sql), kill: () => undefined }),
-    dataEngine: (inputs) => startEngine({ inputs, limits: { threads: 1 } }),
+    dataEngine: engine,
     modelRuntime: runtime,
     engineVersion: { name: 'duckdb', version: 'test' },
     takeKeys: freshKeys(seededBytes('enclave')),
