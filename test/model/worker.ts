@@ -77,6 +77,7 @@ export class Worker {
       },
       parser: () => Promise.resolve(parser),
       dataEngine: (inputs) => Promise.resolve(smallEngine(inputs)),
+      modelRuntime: () => Promise.reject(new Error('no model is part of this game')),
       engineVersion: { name: 'small', version: '0' },
       takeKeys: async () => {
         const keys = await take()

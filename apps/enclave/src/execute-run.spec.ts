@@ -15,6 +15,7 @@ import {
   type Assignment,
   type RequestPart,
 } from '#libs/protocol'
+import { startModelRuntime } from '#libs/runtime'
 import {
   aClock,
   aContract,
@@ -198,6 +199,7 @@ async function play(options: SceneOptions = {}) {
     worker: { source, build: { name: 'sealroom-enclave', version: '0', measurement }, sandbox: parser.mode },
     parser: () => Promise.resolve({ parse: (sql) => parser.parse(sql), kill: () => undefined }),
     dataEngine: options.engine ?? ((inputs) => startEngine({ inputs, limits: { threads: 1 } })),
+    modelRuntime: () => startModelRuntime({ inputs: 1, outputs: 1, threads: 1 }),
     engineVersion: { name: 'duckdb', version: 'test' },
     takeKeys: freshKeys(seededBytes('enclave')),
     sleep: (milliseconds) => {

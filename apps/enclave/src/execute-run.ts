@@ -12,7 +12,14 @@ import type { Enclave } from './enclave.js'
 import { EnclaveError } from './errors.js'
 import { FollowedRun } from './followed-run.js'
 import { gather, type Gathered } from './gather.js'
-import { discardInputs, expectKeys, fetchInputs, neededSegments, type NeededSegment } from './inputs.js'
+import {
+  discardInputs,
+  expectKeys,
+  fetchInputs,
+  isModel,
+  neededSegments,
+  type NeededSegment,
+} from './inputs.js'
 import { LeaseWatch } from './lease-watch.js'
 import { Leases } from './leases.js'
 import { limits } from './limits.js'
@@ -79,9 +86,10 @@ async function executeRound(job: Job, plan: RunnablePlan, run: FollowedRun, encl
   // Steps 4 and 5 are the owners'. Meanwhile ciphertext may come: without keys it says nothing.
   const log = new RunLog(logTermsOf(job), channel, clock)
   const needed = neededSegments(job, columnsOf(plan))
-  const { gathered, fetched, engine } = await together(
+  const { gathered, fetched, engine, runtime } = await together(
     gather(job, run, made, needed, record, log, clock),
     needed,
+    plan,
     enclave,
   )
   const { timeGridMilliseconds, leaseSeconds, maximumSeconds } = job.contract.terms.runs
@@ -116,6 +124,7 @@ async function executeRound(job: Job, plan: RunnablePlan, run: FollowedRun, encl
         keys: gathered.keys,
         fetched,
         engine,
+        runtime,
         facts,
         left: () => maximumSeconds * 1000 - clock.elapsed(mark),
         simulated: enclave.worker.source.simulated,
@@ -185,18 +194,28 @@ async function awaitNonces(
 }
 
 /** Brings together what the owners give, the ciphertext and an engine; where one fails, what the others brought is given back. */
-async function together(gathering: Promise<Gathered>, needed: readonly NeededSegment[], enclave: Enclave) {
+async function together(
+  gathering: Promise<Gathered>,
+  needed: readonly NeededSegment[],
+  plan: RunnablePlan,
+  enclave: Enclave,
+) {
   const fetching = fetchInputs(needed, enclave.channel)
-  const starting = enclave.dataEngine(needed.length)
+  const starting = enclave.dataEngine(needed.filter((segment) => !isModel(segment)).length)
+  const warming = plan.reviewed.kind === 'infer' ? enclave.modelRuntime() : Promise.resolve(null)
   try {
-    const [gathered, fetched, engine] = await Promise.all([gathering, fetching, starting])
-    return { gathered, fetched, engine }
+    const [gathered, fetched, engine, runtime] = await Promise.all([gathering, fetching, starting, warming])
+    return { gathered, fetched, engine, runtime }
   } catch (error) {
     fetching.then(discardInputs, () => undefined)
     starting.then(
       (engine) => {
         engine.kill()
       },
+      () => undefined,
+    )
+    warming.then(
+      (runtime) => runtime?.close(),
       () => undefined,
     )
     gathering.catch(() => undefined)

@@ -5,6 +5,7 @@
 import type { Engine, LoadTable, MemoryFile } from '#libs/engine'
 import { createMemoryFile } from '#libs/engine'
 import { openFile, segmentContext } from '#libs/envelope'
+import { modelLimits } from '#libs/model'
 import type { Manifest } from '#libs/protocol'
 import { EnclaveError } from './errors.js'
 import type { OpenedKeys, Part } from './begin.js'
@@ -42,6 +43,10 @@ export function neededSegments(
   reads: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly NeededSegment[] {
   const needed = job.inputs.flatMap((input) => {
+    expectKind(job, input)
+    // A model is one file: whoever opens any of it opens all of it.
+    if (input.manifest.payload.kind === 'model')
+      return input.manifest.payload.segments.map((segment) => ({ input, segment }))
     const columns = reads.get(input.dataset) ?? new Set<string>()
     const { segments } = input.manifest.payload
     for (const column of columns)
@@ -58,6 +63,17 @@ export function neededSegments(
       `the inputs have ${all} bytes, the largest segment ${largest}; this worker takes ${limits.inputBytes} and ${limits.segmentBytes}`,
     )
   return needed
+}
+
+function expectKind({ contract: { terms } }: Job, { dataset, manifest }: JobInput): void {
+  const expected = terms.datasets[dataset]?.kind ?? 'nothing of the contract'
+  if (manifest.payload.kind !== expected)
+    throw tooMuch(`manifest ${manifest.id} is of a ${manifest.payload.kind}; ${dataset} is a ${expected}`)
+}
+
+/** Whether a segment is a model's file. */
+export function isModel({ input }: NeededSegment): boolean {
+  return input.manifest.payload.kind === 'model'
 }
 
 /**
@@ -126,6 +142,30 @@ async function openSegment(fetched: FetchedSegment, keys: OpenedKeys, plaintext:
   const dataKey = keyOf(keys, fetched) ?? new Uint8Array(0)
   // The digest was checked when the bytes came; nothing but this process could write to them since.
   await openFile({ dataKey, context, input: fetched.ciphertext.fd, output: plaintext.fd, threads: 1 })
+}
+
+/**
+ * Opens a model's file.
+ * @throws EnvelopeError `OPEN_FAILED`.
+ */
+export async function openModelFile(fetched: FetchedSegment, keys: OpenedKeys): Promise<Uint8Array> {
+  const plaintext = createMemoryFile()
+  try {
+    await openSegment(fetched, keys, plaintext)
+    fetched.ciphertext.discard()
+    return await withHandle(plaintext, async (handle) => {
+      // One byte more than a model may have tells the check that it is too much, without reading the rest.
+      const bytes = new Uint8Array(Math.min(plaintext.size(), modelLimits.bytes + 1))
+      for (let done = 0; done < bytes.length;) {
+        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, done)
+        if (bytesRead === 0) throw new EnclaveError('ASSIGNMENT_INVALID', 'an opened model ends early')
+        done += bytesRead
+      }
+      return bytes
+    })
+  } finally {
+    plaintext.discard()
+  }
 }
 
 /** Gives the memory of ciphertext back that will not be opened. */

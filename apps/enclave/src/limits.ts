@@ -21,6 +21,12 @@ export const limits = {
   resultRows: 100_000,
   /** People that one training learns from. */
   trainingRows: 20_000_000,
+  /** Rows that one inference scores for one output, and what they may take up on their way to the model. */
+  scoredRows: 100_000,
+  scoredBytes: 96 * mebibyte,
+  /** Memory of the child that runs a model, beside the runtime's own, and its processor time. */
+  modelMemoryBytes: 4 * gibibyte,
+  modelCpuSeconds: 14 * 24 * 3600,
   resultBytes: 32 * mebibyte,
   /** Reading the contract's query: no data is there yet, so a fixed time does. */
   parseSeconds: 10,

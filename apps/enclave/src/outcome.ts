@@ -2,7 +2,9 @@
 import { ComputationError } from '#libs/computation'
 import { EngineError, type EngineErrorCode } from '#libs/engine'
 import { EnvelopeError } from '#libs/envelope'
+import { ModelError } from '#libs/model'
 import type { Outcome } from '#libs/protocol'
+import { RuntimeError, type RuntimeErrorCode } from '#libs/runtime'
 
 /** A failure of a run that has begun. Its cause is kept for nobody: no log line shows it. */
 export class RunFailure extends Error {
@@ -19,6 +21,8 @@ export class RunFailure extends Error {
 export function outcomeOf(error: unknown): Exclude<Outcome, 'completed'> {
   if (error instanceof RunFailure) return error.outcome
   if (error instanceof EngineError) return engineOutcomes[error.code]
+  if (error instanceof ModelError) return 'modelRefused'
+  if (error instanceof RuntimeError) return runtimeOutcomes[error.code]
   if (error instanceof ComputationError)
     return error.code === 'RESULT_TOO_LARGE' ? 'resultTooLarge' : 'engineFailed'
   if (error instanceof EnvelopeError && error.code === 'OPEN_FAILED') return 'inputUnreadable'
@@ -47,3 +51,16 @@ const engineOutcomes = {
   MEMORY_FILE_FAILED: 'outOfMemory',
   CHILD_DIED: 'engineFailed',
 } as const satisfies Record<EngineErrorCode, Exclude<Outcome, 'completed'>>
+
+const runtimeOutcomes = {
+  MODEL_NOT_LOADED: 'modelRefused',
+  RUN_FAILED: 'modelFailed',
+  OUTPUT_INVALID: 'modelFailed',
+  OUT_OF_MEMORY: 'outOfMemory',
+  TIMED_OUT: 'timedOut',
+  // The child runs nothing but the model.
+  CHILD_DIED: 'modelFailed',
+  STATE_INVALID: 'engineFailed',
+  REQUEST_INVALID: 'engineFailed',
+  RUNTIME_UNAVAILABLE: 'engineFailed',
+} as const satisfies Record<RuntimeErrorCode, Exclude<Outcome, 'completed'>>

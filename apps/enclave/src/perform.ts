@@ -7,13 +7,16 @@ import { parseParameters, type ParameterSet } from '#libs/computation'
 import { labelOf, type Facts, type FactsOf } from '#libs/contract'
 import type { Engine } from '#libs/engine'
 import { openBytes, requestPartContext, unpad } from '#libs/envelope'
+import type { CheckedModel } from '#libs/model'
 import { requestPartSchema, type ReleasedOutput, type RequestPart } from '#libs/protocol'
+import type { ModelRuntime } from '#libs/runtime'
 import { expectPermit, type OpenedKeys } from './begin.js'
-import { loadTables, openInputs, type FetchedSegment } from './inputs.js'
+import { isModel, loadTables, openInputs, type FetchedSegment } from './inputs.js'
 import { outcomeOf, RunFailure } from './outcome.js'
 import { sealOutputs, type SealedOutput } from './outputs.js'
 import { engineTables, prepareWork, type PreparedWork, type RunnablePlan } from './plan.js'
 import type { RunResult } from './receipt.js'
+import { openModel, scoreOutputs } from './score-rows.js'
 import { computeQuery, trainOutputs } from './work-kinds.js'
 import type { Job } from './verify-job.js'
 
@@ -24,6 +27,8 @@ export interface Work {
   readonly keys: OpenedKeys
   readonly fetched: readonly FetchedSegment[]
   readonly engine: Engine
+  /** The child that runs a model; null where the computation applies none. */
+  readonly runtime: ModelRuntime | null
   readonly facts: () => FactsOf<'start'>
   /** Milliseconds that are left of the contract's `maximumSeconds`. */
   readonly left: () => number
@@ -33,10 +38,11 @@ export interface Work {
 
 /** Does the work. Never throws for what data, query or engine do: that is an outcome. */
 export async function perform(work: Work, stop: AbortSignal): Promise<Omit<RunResult, 'engine'>> {
-  const { engine, left } = work
+  const { engine, runtime, left } = work
   const lateness = { late: false }
   const end = () => {
     engine.kill()
+    void runtime?.close()
   }
   const timer = setTimeout(
     () => {
@@ -60,11 +66,14 @@ async function compute(work: Work): Promise<readonly SealedOutput[]> {
   const { job, plan, engine, keys } = work
   const request = openRequest(job, keys)
   const parameters = typed(job, request)
-  const opened = await openInputs(work.fetched, keys, engine)
+  const tables = work.fetched.filter((segment) => !isModel(segment))
+  const opened = await openInputs(tables, keys, engine)
   await engine.load(
     loadTables(engineTables(job, plan), opened, (owner) => labelOf(job.contract.terms, owner) ?? owner),
   )
   await engine.lock()
+  const model =
+    plan.reviewed.kind === 'infer' ? await openModel(work.fetched, keys, plan.reviewed.face) : null
   const prepared = prepareWork(job, plan, parameters)
   permitted(job, {
     ...work.facts(),
@@ -73,19 +82,29 @@ async function compute(work: Work): Promise<readonly SealedOutput[]> {
     requestQuery: request.query,
     groupSizes: prepared.groupSizes,
   })
-  const sealed = await sealOutputs(await outputsOf(work, prepared), work.randomBytes)
+  const sealed = await sealOutputs(await outputsOf(work, prepared, model), work.randomBytes)
   if (sealed === null) throw new RunFailure('resultTooLarge')
   return sealed
 }
 
-async function outputsOf(work: Work, prepared: PreparedWork): Promise<readonly ReleasedOutput[]> {
+async function outputsOf(
+  work: Work,
+  prepared: PreparedWork,
+  model: CheckedModel | null,
+): Promise<readonly ReleasedOutput[]> {
   if (prepared.kind === 'train') return await trainOutputs(work, prepared)
+  if (prepared.kind === 'infer') {
+    const { runtime } = work
+    if (runtime === null || model === null) throw new RunFailure('engineFailed')
+    return await scoreOutputs({ ...work, runtime }, prepared, model)
+  }
   const released: ReleasedOutput[] = []
   for (const output of prepared.outputs) released.push(await computeQuery(work, output))
   return released
 }
 
-// The engine has refused by now what does not have the contract's columns, bounds and units; what is loaded meets them.
+// By now what does not have the contract's columns, bounds and units was refused, and a model that has another face. A model has no
+// units that could be missing.
 function openedFacts({ inputs }: Job): Facts['openedInputs'] {
   return inputs.map(({ dataset, owner }) => ({
     dataset,

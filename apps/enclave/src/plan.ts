@@ -4,20 +4,33 @@
  */
 import {
   groupSizeFor,
+  modelFaceOf,
   parseControls,
   prepareOutput,
+  prepareScoring,
   prepareTraining,
   queryTables,
   reviewComputation,
+  reviewScoring,
   reviewTraining,
   unsupportedControls,
   type ParameterSet,
   type PreparedOutput,
+  type PreparedScores,
   type PreparedTraining,
   type ReviewedComputation,
+  type ReviewedScoring,
   type ReviewedTraining,
 } from '#libs/computation'
-import { decide, reasonsOf, type ColumnTerms, type QueryFact, type TrainTerms } from '#libs/contract'
+import {
+  decide,
+  reasonsOf,
+  type ColumnTerms,
+  type InferTerms,
+  type QueryFact,
+  type SqlTerms,
+  type TrainTerms,
+} from '#libs/contract'
 import type { ColumnRule, Engine, LoadTable } from '#libs/engine'
 import { checkQueryText, maximumGroupSize } from '#libs/query'
 import { EnclaveError, isCoded } from './errors.js'
@@ -26,7 +39,9 @@ import type { Job } from './verify-job.js'
 
 /** What is done with opened data, understood. */
 export type Reviewed =
-  ({ readonly kind: 'sql' } & ReviewedComputation) | ({ readonly kind: 'train' } & ReviewedTraining)
+  | ({ readonly kind: 'sql' } & ReviewedComputation)
+  | ({ readonly kind: 'train' } & ReviewedTraining)
+  | ({ readonly kind: 'infer' } & ReviewedScoring)
 
 /** A computation that was understood, or why it was not. */
 export interface Plan {
@@ -43,21 +58,37 @@ export async function planComputation(
   { computation, contract }: Job,
   parser: Pick<Engine, 'parse'>,
 ): Promise<Plan> {
-  if (computation.kind !== 'sql' && computation.kind !== 'train')
+  if (computation.kind === 'sql-aggregate')
     return { fact: { reads: computation.over, fault: null }, reviewed: null }
   try {
     checkQueryText(computation.query)
     const tree = await parser.parse(computation.query)
-    const { datasets } = contract.terms
-    const reviewed: Reviewed =
-      computation.kind === 'sql'
-        ? { kind: 'sql', ...reviewComputation(datasets, computation, tree) }
-        : { kind: 'train', ...reviewTraining(datasets, computation, tree) }
+    const reviewed = review(contract.terms.datasets, computation, tree)
     expectControllable(contract.terms.datasets, computation, reviewed)
     return { fact: { reads: reviewed.reads, fault: null }, reviewed }
   } catch (error) {
     if (!isCoded(error)) throw error
     return { fact: { reads: [], fault: error.code }, reviewed: null }
+  }
+}
+
+type Datasets = Parameters<typeof groupSizeFor>[0]
+
+function review(
+  datasets: Datasets,
+  computation: SqlTerms | TrainTerms | InferTerms,
+  tree: unknown,
+): Reviewed {
+  switch (computation.kind) {
+    case 'sql':
+      return { kind: 'sql', ...reviewComputation(datasets, computation, tree) }
+    case 'train':
+      return { kind: 'train', ...reviewTraining(datasets, computation, tree) }
+    case 'infer':
+      return {
+        kind: 'infer',
+        ...reviewScoring(datasets, computation, modelFaceOf(datasets, computation), tree),
+      }
   }
 }
 
@@ -108,6 +139,11 @@ export type PreparedWork = {
       readonly reviewed: ReviewedTraining
       readonly training: PreparedTraining
     }
+  | {
+      readonly kind: 'infer'
+      readonly reviewed: ReviewedScoring
+      readonly outputs: readonly PreparedScores[]
+    }
 )
 
 /** An output of a query, with its SQL under its controls. */
@@ -130,6 +166,12 @@ export function prepareWork(job: Job, { reviewed }: RunnablePlan, parameters: Pa
       training,
       groupSizes: groupSizesOf(training.outputs),
     }
+  }
+  if (reviewed.kind === 'infer') {
+    const outputs = prepareScoring(contract.terms.datasets, reviewed, computation, parameters)
+    // Every score rests on one unit; that this is enough for its output, `decide` says.
+    const sizes = outputs.map(({ name }) => ({ name, minimumGroupSize: 1 }))
+    return { kind: 'infer', reviewed, outputs, groupSizes: groupSizesOf(sizes) }
   }
   const outputs = prepareQueries(job, reviewed, parameters)
   const sizes = outputs.map(({ name, prepared }) => ({ ...prepared, name }))
@@ -157,10 +199,12 @@ function prepareQueries(
 
 // Parameters are not known yet; everything else that `prepareOutput` will ask for is asked here.
 function expectControllable(
-  datasets: Parameters<typeof groupSizeFor>[0],
+  datasets: Datasets,
   computation: Job['computation'],
-  { reads }: Reviewed,
+  { kind, reads }: Reviewed,
 ): void {
+  // Of scores the review has asked it: their group is one person.
+  if (kind === 'infer') return
   for (const [name, output] of Object.entries(computation.outputs)) {
     const unsupported = unsupportedControls(parseControls(output.controls))
     if (unsupported.length > 0 || (groupSizeFor(datasets, output, reads) ?? 1) > maximumGroupSize)

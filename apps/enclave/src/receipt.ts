@@ -1,6 +1,6 @@
 /** What the enclave says it did. It names digests, sizes after padding, times on the grid and one word of outcome; no count, no value. */
 import type { Verified } from '#libs/canonical'
-import { controlName, effectiveControls, keyOf, outputOf, type Control } from '#libs/contract'
+import { controlTitles, keyOf, outputOf } from '#libs/contract'
 import { receiptKind, type Outcome, type Receipt, type Start } from '#libs/protocol'
 import type { Part } from './begin.js'
 import { EnclaveError } from './errors.js'
@@ -82,11 +82,6 @@ function receiptOutput(job: Job, { name, digest, size }: SealedOutput): Receipt[
       const { party, identity } = recipientKey(job, keyOf(terms, label) ?? '')
       return { party, identity }
     }),
-    controls: effectiveControls(terms, output, job.computation.over).map(controlTitle),
+    controls: [...controlTitles(terms, output, job.computation.over)],
   }
-}
-
-// Group sizes stand in the contract anyway; the other controls are looked up there by their names.
-function controlTitle(control: Control): string {
-  return 'minimumGroupSize' in control ? `minimumGroupSize ${control.minimumGroupSize}` : controlName(control)
 }

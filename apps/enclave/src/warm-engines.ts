@@ -1,5 +1,6 @@
 /** Engines that are started before there is a run: one that reads query texts, one that will hold data and has seen none. */
 import { startEngine, type Engine } from '#libs/engine'
+import { startModelRuntime, type ModelRuntime } from '#libs/runtime'
 import { limits } from './limits.js'
 
 export interface WarmEngines {
@@ -41,6 +42,13 @@ export function warmEngines(): WarmEngines {
         )
     },
   }
+}
+
+/** A child for one model, with a file for rows and one for scores. Only inferences need one, so none is kept warm. */
+export function startModelChild(): Promise<ModelRuntime> {
+  return startModelRuntime({
+    ...{ inputs: 1, outputs: 1, memoryBytes: limits.modelMemoryBytes, cpuSeconds: limits.modelCpuSeconds },
+  })
 }
 
 function startDataEngine(inputs: number): Promise<Engine> {

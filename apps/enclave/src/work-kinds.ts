@@ -65,7 +65,8 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-function documentOf(
+/** A released table as the document that is sealed. */
+export function documentOf(
   { job, simulated }: Doing,
   output: string,
   { table, effects }: Released,

@@ -17,7 +17,7 @@ import { endWithPool, reportReady, reportTaken } from './instance-process.js'
 import { lineJournal } from './journal.js'
 import { rehearse } from './rehearse.js'
 import { sourceForRehearsal, type EvidenceSource } from './tee.js'
-import { warmEngines } from './warm-engines.js'
+import { startModelChild, warmEngines } from './warm-engines.js'
 
 export interface InstanceOptions {
   readonly source: EvidenceSource
@@ -67,6 +67,7 @@ export async function runInstance({ source, coordinator, enrolment }: InstanceOp
       worker,
       parser: engines.parser,
       dataEngine: engines.dataEngine,
+      modelRuntime: startModelChild,
       engineVersion,
       takeKeys,
       sleep: (milliseconds) => pause(milliseconds),

@@ -66,9 +66,12 @@ export function unsupportedControls(controls: readonly ParsedControl[]): readonl
   return controls.filter(({ name }) => !controlCatalog[name].supported).map(({ name }) => name)
 }
 
+/** Of these an output has one: what protects the people in its rows, or says that nothing does. */
+const protecting: readonly ControlName[] = ['minimumGroupSize', 'rowsOf', 'uncontrolled']
+
 /**
  * Applies controls in their order.
- * @throws ComputationError `CONTROL_UNSUPPORTED`, `CONTROL_MISSING` where neither minimumGroupSize nor uncontrolled is among them, and
+ * @throws ComputationError `CONTROL_UNSUPPORTED`, `CONTROL_MISSING` where none of minimumGroupSize, rowsOf and uncontrolled is among them, and
  * what each control refuses.
  */
 export function applyControls(result: Controlled, controls: readonly ParsedControl[]): Released {
@@ -78,11 +81,8 @@ export function applyControls(result: Controlled, controls: readonly ParsedContr
       'CONTROL_UNSUPPORTED',
       `this build does not keep the control ${unsupported}, so the output does not leave`,
     )
-  if (!controls.some(({ name }) => name === 'minimumGroupSize' || name === 'uncontrolled'))
-    throw new ComputationError(
-      'CONTROL_MISSING',
-      'neither minimumGroupSize nor uncontrolled is among the controls',
-    )
+  if (!controls.some(({ name }) => protecting.includes(name)))
+    throw new ComputationError('CONTROL_MISSING', `none of ${protecting.join(', ')} is among the controls`)
   let current = result
   const effects = controls.map(({ name, value }): ControlEffect => {
     const control = findControl(name)

@@ -9,7 +9,7 @@ export const computationKinds = {
   sql: { supported: true, says: 'an exact query that all signatories reviewed, with typed parameters' },
   'sql-aggregate': { supported: false, says: 'any query that the uses of the columns allow' },
   train: { supported: true, says: 'a model is trained on the joined data' },
-  infer: { supported: false, says: 'a model is applied to the data' },
+  infer: { supported: true, says: 'a sealed model is applied to the rows of a reviewed query' },
 } as const
 
 /** One of {@link computationKinds}. */
@@ -82,5 +82,5 @@ export const controlCatalog: Readonly<
   },
   releaseApproval: { supported: false, guarantee: 'the result opens only after the named approvers agree' },
   keep: { supported: false, guarantee: 'the output never leaves; only computations of this contract use it' },
-  rowsOf: { supported: false, guarantee: "a recipient sees only what rests on this party's own rows" },
+  rowsOf: { supported: true, guarantee: 'each row that leaves is one that this owner itself has sealed' },
 }

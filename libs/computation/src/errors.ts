@@ -5,6 +5,7 @@ export type ComputationErrorCode =
   | 'COMPUTATION_UNSUPPORTED'
   | 'DATASET_UNKNOWN'
   | 'TRAINING_INVALID'
+  | 'SCORING_INVALID'
   | 'PARAMETER_MISSING'
   | 'PARAMETER_UNKNOWN'
   | 'PARAMETER_INVALID'
@@ -16,6 +17,7 @@ export type ComputationErrorCode =
   | 'CONTROL_UNSUPPORTED'
   | 'UNIT_COUNTS_MISSING'
   | 'GROUP_TOO_SMALL'
+  | 'ROW_OF_ANOTHER'
 
 /** Thrown by everything in `#libs/computation`. Messages name parameters, columns, controls and limits, never a value. */
 export class ComputationError extends CodedError<ComputationErrorCode> {}

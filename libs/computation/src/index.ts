@@ -18,6 +18,12 @@ export type { ModelCard } from './model-card.js'
 export { modelFileOf } from './model-file.js'
 export { parseTrainingReport } from './training-report.js'
 export type { TrainingReading } from './training-report.js'
+export { faceMistakes } from './model-face.js'
+export type { FaceMistake } from './model-face.js'
+export { modelFaceOf, prepareScoring, reviewScoring } from './scoring.js'
+export type { ModelFace, PreparedScores, ReviewedScoring } from './scoring.js'
+export { readRowsToScore, releaseScores } from './scored-rows.js'
+export type { RowScores, RowsToScore } from './scored-rows.js'
 export {
   decodeResultTable,
   defaultCaps,

@@ -103,7 +103,11 @@ computations:
   score:
     kind: infer
     model: risk_model.model
-    over: [stays]
+    query: |
+      with cost as (select insured_id, sum(amount) as amount from claims group by insured_id)
+      select age, ward, amount
+      from stays join cost on patient_id = insured_id
+    features: [age, ward, amount]
     requesters: [north]
     limit: 1000
     outputs: { scores: { recipients: [north], rowsOf: north, controls: [ { roundTo: { score: "0.01" } } ] } }

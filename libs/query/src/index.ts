@@ -8,6 +8,8 @@ export type { GeneratedSql, GenerateOptions, ParameterLiteral, UnitCount } from 
 export { parseDate, parseTimestamp } from './literal.js'
 export { generateRowsSql, rowColumnsRead, translateRowsKeptInside } from './rows-inside.js'
 export type { ReviewedRows, RowColumn, RowsSplit } from './rows-inside.js'
+export { generateScoredRowsSql, scoredUnit } from './scored-rows.js'
+export type { OwnRows, ScoredColumn, ScoredRowsSql } from './scored-rows.js'
 export { columnTypes, ownerColumn } from './table.js'
 export type { ColumnType, DeclaredParameter, QueryColumn, QueryTable } from './table.js'
 export { checkQueryText, maximumQueryLength, translateQuery } from './translate.js'

@@ -82,6 +82,8 @@ export function operator(type: string, args: readonly Expr[], location: number |
       return call('isNotNull', [one()], 'bool', { nullable: false })
     case 'COMPARE_IN':
     case 'COMPARE_NOT_IN':
+      // The parser takes no empty list; a tree that has one is not the parser's.
+      if (args.length < 2) throw malformed('IN has no values')
       return call(type === 'COMPARE_IN' ? 'in' : 'notIn', unify(args, 'IN', location).args, 'bool')
     case 'OPERATOR_COALESCE': {
       const { args: same, type: common } = unify(args, 'coalesce', location)

@@ -26,6 +26,8 @@ export interface ReviewedRows {
   readonly units: readonly UnitColumn[]
   /** Sets of unit columns that hold the same unit in every row. */
   readonly sameUnits: readonly (readonly ColumnId[])[]
+  /** Whether all units of a row are one person's, in every row: rows were joined on units alone. */
+  readonly onePerson: boolean
   readonly parameters: Readonly<Record<string, DeclaredParameter>>
 }
 
@@ -57,6 +59,7 @@ export function translateRowsKeptInside(serialized: unknown, options: TranslateO
     columns: columns.map(({ name, expr }) => namedColumn(name, expr)),
     units: rows.units,
     sameUnits: classes,
+    onePerson: translation.knowledge.meet(rows.units.map(({ column }) => column)),
     parameters: Object.fromEntries(
       Object.entries(translation.parameters).filter(([name]) => translation.usedParameters.has(name)),
     ),
@@ -127,7 +130,8 @@ export function generateRowsSql(
   }
 }
 
-function columnOf(rows: ReviewedRows, name: string) {
+/** A column of the rows. @throws QueryError `COLUMN_UNKNOWN`. */
+export function columnOf(rows: ReviewedRows, name: string): ReviewedRows['columns'][number] {
   const column = rows.columns.find((one) => one.name === name)
   if (column === undefined)
     throw new QueryError(

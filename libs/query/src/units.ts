@@ -31,11 +31,22 @@ export class UnitKnowledge {
    * column, which is then not NULL either.
    */
   determinedBy(unit: ColumnId, column: ColumnId): boolean {
+    return this.reachedFrom(unit).has(this.root(column))
+  }
+
+  /** Whether all columns that are not NULL hold one unit, in every row: some column is what each of them is NULL or equal to. */
+  meet(columns: readonly ColumnId[]): boolean {
+    const [first, ...others] = columns.map((column) => this.reachedFrom(column))
+    if (first === undefined) return false
+    return [...first].some((column) => others.every((reached) => reached.has(column)))
+  }
+
+  private reachedFrom(unit: ColumnId): ReadonlySet<ColumnId> {
     const reached = new Set([this.root(unit)])
     for (const at of reached)
       for (const [from, targets] of this.nullOr)
         if (this.root(from) === at) for (const target of targets) reached.add(this.root(target))
-    return reached.has(this.root(column))
+    return reached
   }
 
   private root(column: ColumnId): ColumnId {

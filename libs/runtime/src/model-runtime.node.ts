@@ -4,8 +4,6 @@
  * Guards: what a model does to the runtime stays in the child; what comes out has the declared size, or is a code. A model that
  * never ends is ended with its child.
  * Does not judge what a model's outputs tell about data; controls do.
- * Groundwork: the product loads models for `sealroom model check` only. No contract can name what would run one on data yet, so runs are
- * exercised by specs and the benchmark alone.
  */
 import { availableParallelism } from 'node:os'
 import {

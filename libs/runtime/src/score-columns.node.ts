@@ -1,5 +1,4 @@
 /**
- * Groundwork for computations of kind infer, which are refused yet: used by specs and the benchmark alone.
  * Scores the rows of a table: columns go to the model's inputs as a mapping says, one output comes back row by row.
  * Guards: a column that is missing, too short or not exact in the input's type is refused, never filled in or rounded to a whole number.
  * Does not guard what scores tell about rows or about the model; controls and limits of the contract do.

@@ -37,9 +37,10 @@ export interface OwnedVersion {
 export interface SealOptions {
   readonly contract: string
   readonly dataset: string
-  readonly unit: string
+  /** Null for a model, which has no columns either. */
+  readonly unit: string | null
   readonly columns: Manifest['columns']
-  /** Parquet files by segment name. */
+  /** Files by segment name: Parquet, or a model's. */
   readonly segments: readonly {
     readonly name: string
     readonly columns: readonly string[]
@@ -71,7 +72,7 @@ export async function sealDataset(owner: Party, options: SealOptions): Promise<O
     dataset: options.dataset,
     sequence: 1,
     previous: null,
-    kind: 'table',
+    kind: options.unit === null ? 'model' : 'table',
     columns: options.columns,
     unit: options.unit,
     version,

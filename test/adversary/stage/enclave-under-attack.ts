@@ -132,6 +132,7 @@ export async function playEnclave(parser: Engine, parquet: Uint8Array, options: 
     },
     parser: () => Promise.resolve({ parse: (sql) => parser.parse(sql), kill: () => undefined }),
     dataEngine: options.engine ?? ((inputs) => startEngine({ inputs, limits: { threads: 1 } })),
+    modelRuntime: () => Promise.reject(new Error('no model is part of this attack')),
     engineVersion: { name: 'duckdb', version: 'test' },
     takeKeys: freshKeys(seededBytes('enclave')),
     sleep: (milliseconds) => {

@@ -5,6 +5,7 @@
 import type { Digest, StatementType, Thumbprint } from '#libs/canonical'
 import {
   computationOf,
+  inputsOf,
   keysOf,
   mayEnd,
   type ContractStanding,
@@ -162,8 +163,9 @@ function versionsAt(
   index: number,
 ): readonly VersionFact[] {
   const { terms } = contract
-  const over = computationOf(terms, request.payload.computation)?.over ?? []
-  return over.flatMap((dataset) =>
+  const computation = computationOf(terms, request.payload.computation)
+  const inputs = computation === undefined ? [] : inputsOf(computation)
+  return inputs.flatMap((dataset) =>
     keysOf(terms, terms.datasets[dataset]?.owners ?? []).map((owner) => {
       const own = ({ payload }: { readonly payload: { readonly by: string; readonly dataset: string } }) =>
         payload.by === owner && payload.dataset === dataset

@@ -66,6 +66,10 @@ function dryRunLines(run: DryRunResult, terms: ContractTerms): string[] {
   const head = ['', `DRY RUN of ${run.computation} over made-up rows of ${over}`]
   if (run.ok === null)
     return ['', `NO DRY RUN of ${run.computation}: computations of kind ${run.kind} have none`]
+  if (terms.computations[run.computation]?.kind === 'infer')
+    head.push(
+      '  The model is sealed: where its scores would stand, this shows the mean of each row’s features.',
+    )
   if (!run.ok) return [...head, `  it fails: ${run.code}: ${run.message}`]
   return [
     ...head,

@@ -4,9 +4,11 @@ import { activeContract, contractIdFrom } from '../contracts/active-contract.js'
 import { findingLines, profileLines } from '../datasets/fit-report.js'
 import { profileSource, type ReadingOptions } from '../datasets/profile-file.js'
 import { openSource } from '../datasets/source-file.js'
-import { planTable, type TablePlan } from '../datasets/table-plan.js'
+import { planDataset, type DatasetPlan, type ModelPlan, type TablePlan } from '../datasets/dataset-plan.js'
+import { fitModel, type ModelFit } from '../models/fit-model.js'
 import { verifyProposal } from '../trust/verify-contract.js'
 import { exitCodes } from './exit-codes.js'
+import { valueLine } from './model-check.js'
 import type { Session } from './session.js'
 import { counted } from './table.js'
 import type { Answer } from './world.js'
@@ -30,8 +32,8 @@ export async function checkDataset(session: Session, path: string, options: Chec
   const plan = await planOf(agent, options)
   const source = await openSource(path)
   try {
-    const report = await profileSource(source, plan, readingOf(options))
-    return fitAnswer(path, plan, report)
+    if (plan.kind === 'model') return modelFitAnswer(path, plan, await fitModel(source, plan))
+    return fitAnswer(path, plan, await profileSource(source, plan, readingOf(options)))
   } finally {
     await source.file.close()
   }
@@ -53,14 +55,54 @@ export function fitAnswer(path: string, plan: TablePlan, report: ProfileReport):
   }
 }
 
-async function planOf(agent: Agent, { contract: given, dataset }: CheckOptions): Promise<TablePlan> {
+/** The same of a model. */
+export function modelFitAnswer(
+  path: string,
+  plan: ModelPlan,
+  { model, refusal, mistakes }: ModelFit,
+): Answer {
+  const { dataset } = plan
+  const fits = model !== null
+  const json = {
+    ...{ file: path, dataset, fits },
+    ...(model === null ? {} : { inputs: model.inputs, outputs: model.outputs, bytes: model.bytes.length }),
+    ...(refusal === null ? {} : { refusal: { code: refusal.code, ...placeOf(refusal) } }),
+    mistakes,
+  }
+  if (model !== null) {
+    const takes = model.inputs.map((value) => `  takes  ${valueLine(value)}`)
+    const gives = model.outputs.map((value) => `  gives  ${valueLine(value)}`)
+    return { json, text: [`${path} fits ${dataset}`, '', ...takes, ...gives], exit: exitCodes.ok }
+  }
+  const reasons =
+    refusal === null
+      ? mistakes.map(({ place, expected, seen }) => `  ${place}: expected ${expected}; seen ${seen}`)
+      : [
+          `  an enclave would refuse it [${refusal.code}]: ${refusal.place}: ${refusal.problem}; ${refusal.mend}`,
+        ]
+  return { json, text: [`${path} does not fit ${dataset}`, '', ...reasons], exit: exitCodes.refused }
+}
+
+function placeOf({
+  place,
+  problem,
+  mend,
+}: {
+  readonly place: string
+  readonly problem: string
+  readonly mend: string
+}) {
+  return { place, problem, mend }
+}
+
+async function planOf(agent: Agent, { contract: given, dataset }: CheckOptions): Promise<DatasetPlan> {
   const id = await contractIdFrom(agent, given)
   const view = await agent.client.contract(id)
   if (view.statements.some(({ type }) => type === 'activation')) {
     const { terms, labelOf } = await activeContract(agent, id)
-    return planTable(terms, dataset, labelOf(agent.keys.party))
+    return planDataset(terms, dataset, labelOf(agent.keys.party))
   }
   const { terms } = await verifyProposal(agent, view)
   const own = Object.entries(terms.parties).find(([, { key }]) => key === agent.keys.party)?.[0]
-  return planTable(terms, dataset, own ?? '')
+  return planDataset(terms, dataset, own ?? '')
 }

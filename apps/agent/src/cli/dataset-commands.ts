@@ -9,7 +9,8 @@ export function addDatasetCommands(program: Command, frame: Frame): void {
   fileCommand(dataset, 'check <file>')
     .description(
       "Reads a CSV or Parquet file against the contract's schema and shows what does not fit: column, row, seen, expected. Values\n" +
-        'of rows are shown here, on this machine, and go nowhere.',
+        'of rows are shown here, on this machine, and go nowhere. A model (ONNX) is checked as an enclave would, and held against\n' +
+        'the inputs and the output that the contract gives it.',
     )
     .addHelpText(
       'after',
@@ -19,7 +20,8 @@ export function addDatasetCommands(program: Command, frame: Frame): void {
   fileCommand(dataset, 'seal <file>')
     .description(
       'Checks the file, writes it as Parquet by column group, seals each group under a key of its own, uploads the ciphertext and\n' +
-        'records a Manifest. Repeat the command where the upload was interrupted: it goes on from there.',
+        'records a Manifest. Repeat the command where the upload was interrupted: it goes on from there. A model is sealed whole,\n' +
+        'without what its file says of how it was made.',
     )
     .option('--replace', 'a new version instead of the one that is there, or that is on its way')
     .addHelpText(
@@ -28,6 +30,7 @@ export function addDatasetCommands(program: Command, frame: Frame): void {
 Examples:
   $ sealroom dataset seal patients.csv --contract 4f2a91 --dataset stays
   $ sealroom dataset seal patients-2026-12.parquet --contract 4f2a91 --dataset stays --replace
+  $ sealroom dataset seal risk.onnx --contract 4f2a91 --dataset risk
 `,
     )
     .action(frame.action<[string, SealCommandOptions]>(sealDataset))

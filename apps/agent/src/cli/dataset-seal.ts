@@ -4,14 +4,17 @@ import type { Agent } from '../agent.js'
 import { activeContract, contractIdFrom } from '../contracts/active-contract.js'
 import { profileSource } from '../datasets/profile-file.js'
 import { dropSealing, publishSealing } from '../datasets/publish-sealing.js'
-import { sealingKey, sealTable } from '../datasets/seal-table.js'
+import { sealModel } from '../datasets/seal-model.js'
+import { sealingKey } from '../datasets/seal-segments.js'
+import { sealTable } from '../datasets/seal-table.js'
 import { openSource, type SourceFile } from '../datasets/source-file.js'
-import { planTable, type TablePlan } from '../datasets/table-plan.js'
+import { planDataset, type DatasetPlan } from '../datasets/dataset-plan.js'
 import { AgentError } from '../errors.js'
+import { fitModel } from '../models/fit-model.js'
 import { isWithdrawn, newestManifest } from '../runs/newest-manifests.js'
 import { spaces, type SealingRecord } from '../store/records.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
-import { fitAnswer, readingOf, type CheckOptions } from './dataset-check.js'
+import { fitAnswer, modelFitAnswer, readingOf, type CheckOptions } from './dataset-check.js'
 import type { Session } from './session.js'
 import { facts } from './table.js'
 import type { Answer } from './world.js'
@@ -32,7 +35,7 @@ export async function sealDataset(
       'REFUSED',
       `this party has not signed contract ${contract.terms.name}: nothing is sealed under it`,
     )
-  const plan = planTable(contract.terms, options.dataset, contract.labelOf(agent.keys.party))
+  const plan = planDataset(contract.terms, options.dataset, contract.labelOf(agent.keys.party))
   if (isWithdrawn(contract, plan.dataset, agent.keys.party))
     throw new AgentError(
       'REFUSED',
@@ -52,7 +55,7 @@ async function sealSource(
   session: Session,
   agent: Agent,
   contract: VerifiedContract,
-  plan: TablePlan,
+  plan: DatasetPlan,
   source: SourceFile,
   options: SealCommandOptions,
 ): Promise<Answer> {
@@ -60,18 +63,25 @@ async function sealSource(
   if (pending !== undefined) return sealedAnswer(pending, await publish(session, agent, pending))
   expectReplaceable(contract, plan, agent, options)
   session.note(`checking ${source.path}`)
-  const report = await profileSource(source, plan, readingOf(options))
-  if (report.findingCount > 0) return fitAnswer(source.path, plan, report)
-  const sealing = await sealTable(agent, {
+  const place = {
     contract: contract.id,
-    table: plan,
+    dataset: plan.dataset,
     source,
-    reading: readingOf(options),
     previous: lastManifest(contract, plan, agent),
     outbox: session.home.outbox,
-    onConverted: session.progress('converting'),
     onSealed: session.progress('sealing'),
-  })
+  }
+  if (plan.kind === 'model') {
+    const fit = await fitModel(source, plan)
+    if (fit.model === null) return modelFitAnswer(source.path, plan, fit)
+    const sealing = await sealModel(agent, place, fit.model)
+    return sealedAnswer(sealing, await publish(session, agent, sealing))
+  }
+  const reading = readingOf(options)
+  const report = await profileSource(source, plan, reading)
+  if (report.findingCount > 0) return fitAnswer(source.path, plan, report)
+  const onConverted = session.progress('converting')
+  const sealing = await sealTable(agent, { ...place, table: plan, reading, onConverted })
   return sealedAnswer(sealing, await publish(session, agent, sealing))
 }
 
@@ -80,7 +90,7 @@ async function pendingSealing(
   session: Session,
   agent: Agent,
   contract: VerifiedContract,
-  plan: TablePlan,
+  plan: DatasetPlan,
   source: SourceFile,
   { replace = false }: SealCommandOptions,
 ): Promise<SealingRecord | undefined> {
@@ -101,7 +111,7 @@ async function pendingSealing(
 
 function expectReplaceable(
   contract: VerifiedContract,
-  plan: TablePlan,
+  plan: DatasetPlan,
   agent: Agent,
   { replace = false }: SealCommandOptions,
 ): void {
@@ -114,7 +124,11 @@ function expectReplaceable(
 }
 
 // Also a withdrawn one: the chain of Manifests goes on.
-function lastManifest(contract: VerifiedContract, plan: TablePlan, agent: Agent): Verified<Manifest> | null {
+function lastManifest(
+  contract: VerifiedContract,
+  plan: DatasetPlan,
+  agent: Agent,
+): Verified<Manifest> | null {
   const own = contract.manifests.filter(
     ({ payload }) => payload.by === agent.keys.party && payload.dataset === plan.dataset,
   )
@@ -140,7 +154,7 @@ function sealedAnswer({ version, rows, uploads }: SealingRecord, recorded: Recor
     },
     text: facts([
       ['dataset', `${version.dataset}, version ${version.sequence}`],
-      ['rows', String(rows)],
+      ...(rows === 0 ? [] : [['rows', String(rows)] as [string, string]]),
       ['segments', version.segments.map(({ name }) => name).join(', ')],
       ['sealed bytes', String(bytes)],
       ['manifest', `${version.manifest} (entry ${recorded.index ?? '?'} of the log)`],

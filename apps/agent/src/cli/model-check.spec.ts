@@ -39,11 +39,12 @@ describe('sealroom model check', () => {
     })
   })
 
-  it('does not promise a person that a model which passes runs anywhere', async () => {
+  it('shows a person how a contract says what the model takes and gives', async () => {
     await writeFile(owner.file('model.onnx'), encodeModel(base))
     const { out } = await owner.says('model', 'check', owner.file('model.onnx'))
     expect(out).toContain('passes the checks of an enclave')
-    expect(out).toContain('runs    nowhere yet')
+    expect(out).toContain('inputs: [ { name: "rows", type: float32, columns: 3 } ]')
+    expect(out).toContain('output: { name: "scores", type: float32, columns: 1 }')
   })
 
   const refused: [name: string, bytes: Uint8Array, code: string][] = [

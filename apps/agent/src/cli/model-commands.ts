@@ -5,9 +5,7 @@ import { checkModelFile } from './model-check.js'
 export function addModelCommands(program: Command, frame: Frame): void {
   const model = program
     .command('model')
-    .description(
-      'models in files: check them as an enclave would; contracts of this version take none as inputs',
-    )
+    .description('models in files: check them as an enclave would, before a contract names them')
   model
     .command('check <file>')
     .description(

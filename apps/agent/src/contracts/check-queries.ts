@@ -35,7 +35,7 @@ async function problemOf(
   terms: ContractTerms,
   computation: ComputationTerms,
 ): Promise<Problem | null> {
-  if (computation.kind !== 'sql' && computation.kind !== 'train')
+  if (computation.kind === 'sql-aggregate')
     return {
       code: 'KIND_NOT_SUPPORTED',
       message: `this version does not run computations of kind ${computation.kind}`,
@@ -75,7 +75,7 @@ function controlProblem(computation: TextTerms): Problem | null {
   for (const [name, { controls, rowsOf }] of Object.entries(computation.outputs)) {
     const [unsupported] = [
       ...unsupportedControls(parseControls(controls)),
-      ...(rowsOf === undefined ? [] : ['rowsOf']),
+      ...(rowsOf === undefined || computation.kind === 'infer' ? [] : ['rowsOf']),
     ]
     if (unsupported !== undefined)
       return {

@@ -1,7 +1,18 @@
 /** Runs each computation of a contract on made-up rows of its schema, with the SQL and the controls that an enclave would use. */
 import { CodedError } from '#libs/canonical'
-import { parseParameters, prepareOutput, releaseOutput, type ResultTable } from '#libs/computation'
-import type { ComputationTerms, ContractTerms, ParameterTerms, SqlTerms } from '#libs/contract'
+import {
+  modelFaceOf,
+  parseParameters,
+  prepareOutput,
+  prepareScoring,
+  readRowsToScore,
+  releaseOutput,
+  releaseScores,
+  reviewScoring,
+  type Released,
+  type ResultTable,
+} from '#libs/computation'
+import type { ComputationTerms, ContractTerms, InferTerms, ParameterTerms, SqlTerms } from '#libs/contract'
 import { withEngine, type Engine } from '#libs/engine'
 import { understand } from './check-queries.js'
 import { withMadeUpTables } from './made-up-tables.js'
@@ -22,37 +33,70 @@ export interface DryOutput {
   readonly effects: readonly string[]
 }
 
-/** Dry-runs every reviewed query of a contract; parameters take the least value that their terms allow. */
+/** Dry-runs every reviewed query of a contract, and what would be scored; parameters take the least value that their terms allow. */
 export async function dryRun(terms: ContractTerms): Promise<readonly DryRunResult[]> {
   const results: DryRunResult[] = []
   for (const [name, computation] of Object.entries(terms.computations)) {
-    results.push(
-      computation.kind === 'sql'
-        ? await dryRunOne(terms, name, computation)
-        : { computation: name, ok: null, kind: computation.kind },
-    )
+    switch (computation.kind) {
+      case 'sql':
+        results.push(await attempt(name, () => dryQuery(terms, computation)))
+        break
+      case 'infer':
+        results.push(await attempt(name, () => dryScores(terms, computation)))
+        break
+      case 'train':
+      case 'sql-aggregate':
+        results.push({ computation: name, ok: null, kind: computation.kind })
+    }
   }
   return results
 }
 
-async function dryRunOne(terms: ContractTerms, name: string, computation: SqlTerms): Promise<DryRunResult> {
+async function attempt(computation: string, run: () => Promise<readonly DryOutput[]>): Promise<DryRunResult> {
   try {
-    const reviewed = await withEngine({}, (parser) => understand(parser, terms, computation))
-    const parameters = parseParameters(computation.parameters, leastParameters(computation.parameters))
-    return await withMadeUpTables(terms, computation.over, async (engine) => {
-      await engine.lock()
-      const outputs: DryOutput[] = []
-      for (const [output, declared] of Object.entries(computation.outputs))
-        outputs.push(
-          await dryOutput(engine, output, prepareOutput(terms.datasets, reviewed, declared, parameters)),
-        )
-      return { computation: name, ok: true, outputs }
-    })
+    return { computation, ok: true, outputs: await run() }
   } catch (error) {
     if (error instanceof CodedError)
-      return { computation: name, ok: false, code: String(error.code), message: error.message }
+      return { computation, ok: false, code: String(error.code), message: error.message }
     throw error
   }
+}
+
+async function dryQuery(terms: ContractTerms, computation: SqlTerms): Promise<readonly DryOutput[]> {
+  const reviewed = await withEngine({}, (parser) => understand(parser, terms, computation))
+  const parameters = parseParameters(computation.parameters, leastParameters(computation.parameters))
+  return await withMadeUpTables(terms, computation.over, async (engine) => {
+    await engine.lock()
+    const outputs: DryOutput[] = []
+    for (const [output, declared] of Object.entries(computation.outputs))
+      outputs.push(
+        await dryOutput(engine, output, prepareOutput(terms.datasets, reviewed, declared, parameters)),
+      )
+    return outputs
+  })
+}
+
+// The model is sealed, and may not be there yet: in its place stands the mean of a row's features.
+async function dryScores(terms: ContractTerms, computation: InferTerms): Promise<readonly DryOutput[]> {
+  const { datasets } = terms
+  const face = modelFaceOf(datasets, computation)
+  const tree = await withEngine({}, (parser) => parser.parse(computation.query))
+  const reviewed = reviewScoring(datasets, computation, face, tree)
+  const parameters = parseParameters(computation.parameters, leastParameters(computation.parameters))
+  return await withMadeUpTables(terms, computation.over, async (engine) => {
+    await engine.lock()
+    const outputs: DryOutput[] = []
+    for (const prepared of prepareScoring(datasets, reviewed, computation, parameters)) {
+      const rows = readRowsToScore(prepared, await engine.query(prepared.sql, {}, queryCaps))
+      const columns = Object.values(rows.columns)
+      const means = rows.complete.flatMap((_row, i) => {
+        const mean = columns.reduce((sum, column) => sum + (column[i] ?? 0), 0) / columns.length
+        return prepared.scores.map(() => mean)
+      })
+      outputs.push(shown(prepared.name, releaseScores(prepared, rows, Float64Array.from(means))))
+    }
+    return outputs
+  })
 }
 
 async function dryOutput(
@@ -60,7 +104,10 @@ async function dryOutput(
   name: string,
   prepared: ReturnType<typeof prepareOutput>,
 ): Promise<DryOutput> {
-  const { table, effects } = releaseOutput(prepared, await engine.query(prepared.sql, {}, queryCaps))
+  return shown(name, releaseOutput(prepared, await engine.query(prepared.sql, {}, queryCaps)))
+}
+
+function shown(name: string, { table, effects }: Released): DryOutput {
   return {
     name,
     columns: table.columns.map((column) => column.name),

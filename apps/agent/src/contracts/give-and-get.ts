@@ -2,8 +2,10 @@
 import {
   effectiveControls,
   guaranteeOf,
+  inputsOf,
   isModelFile,
   modelFileText,
+  scoresText,
   type ComputationTerms,
   type ContractTerms,
 } from '#libs/contract'
@@ -32,7 +34,7 @@ function giveOf(terms: ContractTerms, label: string): readonly string[] {
   return Object.entries(terms.datasets)
     .filter(([, { owners }]) => owners.includes(label))
     .map(([name, dataset]) => {
-      const readers = Object.entries(terms.computations).filter(([, { over }]) => over.includes(name))
+      const readers = Object.entries(terms.computations).filter(([, one]) => inputsOf(one).includes(name))
       const runs = readers.map(
         ([computation, { limit, requesters }]) =>
           `${computation} (asked by ${requesters.join(', ')}, at most ${limit} runs)`,
@@ -40,7 +42,7 @@ function giveOf(terms: ContractTerms, label: string): readonly string[] {
       const what =
         dataset.kind === 'table'
           ? `${Object.keys(dataset.columns).length} columns of ${name}`
-          : `the model ${name}`
+          : `the model ${name}, whose weights nobody is shown`
       return runs.length === 0
         ? `${what}, which nothing reads`
         : `${what}, sealed, read inside an enclave by ${runs.join('; ')}`
@@ -70,6 +72,7 @@ function outputsOf(
     .map(([output, declared]) => {
       const sentences = [
         ...(isModelFile(computation, output, declared) ? [modelFileText] : []),
+        ...(computation.kind === 'infer' ? [scoresText(terms, computation, declared)] : []),
         ...effectiveControls(terms, declared, computation.over).map(guaranteeOf),
       ]
       return `gets ${name}.${output}. ${sentences.join(' ')}`

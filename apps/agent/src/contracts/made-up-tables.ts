@@ -9,7 +9,7 @@ import {
   type LoadTable,
   type MemoryFile,
 } from '#libs/engine'
-import { engineRule } from '../datasets/table-plan.js'
+import { engineRule } from '../datasets/dataset-plan.js'
 
 const rowsPerOwner = 2000
 const unitsPerOwner = 500

@@ -1,10 +1,10 @@
 /** What a reviewed text of a contract reads, by this agent's own parse of it in a sandboxed child. */
-import { reviewComputation, reviewTraining } from '#libs/computation'
-import type { ContractTerms, SqlTerms, TrainTerms } from '#libs/contract'
+import { modelFaceOf, reviewComputation, reviewScoring, reviewTraining } from '#libs/computation'
+import type { ContractTerms, InferTerms, SqlTerms, TrainTerms } from '#libs/contract'
 import type { Engine } from '#libs/engine'
 
 /** A computation whose text all signatories reviewed. */
-export type TextTerms = SqlTerms | TrainTerms
+export type TextTerms = SqlTerms | TrainTerms | InferTerms
 
 /** What is read: datasets, and the columns of each, the unit among them. */
 export interface TextReads {
@@ -19,7 +19,12 @@ export async function reviewText(
   computation: TextTerms,
 ): Promise<TextReads> {
   const tree = await engine.parse(computation.query)
-  return computation.kind === 'sql'
-    ? reviewComputation(datasets, computation, tree)
-    : reviewTraining(datasets, computation, tree)
+  switch (computation.kind) {
+    case 'sql':
+      return reviewComputation(datasets, computation, tree)
+    case 'train':
+      return reviewTraining(datasets, computation, tree)
+    case 'infer':
+      return reviewScoring(datasets, computation, modelFaceOf(datasets, computation), tree)
+  }
 }

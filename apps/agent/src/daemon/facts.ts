@@ -2,6 +2,7 @@
 import type { Digest, Thumbprint } from '#libs/canonical'
 import {
   computationOf,
+  inputsOf,
   type AppraisalFact,
   type FactsOf,
   type RevocationFact,
@@ -109,8 +110,9 @@ async function versionFacts(
   run: VerifiedRun,
   loggedAt: number,
 ): Promise<readonly VersionFact[]> {
-  const over = computationOf(contract.terms, run.request.payload.computation)?.over ?? []
-  const places = over.flatMap((dataset) =>
+  const computation = computationOf(contract.terms, run.request.payload.computation)
+  const inputs = computation === undefined ? [] : inputsOf(computation)
+  const places = inputs.flatMap((dataset) =>
     (contract.terms.datasets[dataset]?.owners ?? []).map((label) => ({
       dataset,
       owner: contract.terms.parties[label]?.key ?? '',

@@ -3,6 +3,7 @@
  * evidence this agent verified. On disk before it is sent; once per run, dataset and worker place, ever.
  */
 import { fromBase64url, signStatement, type Digest } from '#libs/canonical'
+import { datasetOf } from '#libs/contract'
 import { keyInfo, openKey, sealKey } from '#libs/envelope'
 import { keyReleaseKind, offerSetDigest, type KeyRelease } from '#libs/protocol'
 import type { Agent } from '../agent.js'
@@ -45,7 +46,11 @@ export async function releasing(
       return {
         dataset,
         manifest,
-        segments: version.segments.filter((segment) => segment.columns.some((column) => columns.has(column))),
+        // A model is one segment without columns; whoever applies it needs all of it.
+        segments:
+          datasetOf(contract.terms, dataset)?.kind === 'model'
+            ? version.segments
+            : version.segments.filter((segment) => segment.columns.some((column) => columns.has(column))),
       }
     })
 }

@@ -1,6 +1,6 @@
 import { withEngine, type ProfileReport } from '#libs/engine'
 import type { SourceFile } from './source-file.js'
-import type { TablePlan } from './table-plan.js'
+import type { TablePlan } from './dataset-plan.js'
 
 export interface ReadingOptions {
   readonly delimiter?: ',' | ';' | '\t' | '|'

@@ -5,7 +5,7 @@ import type { Recorded } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
 import { spaces, type DatasetVersionRecord, type SealingRecord } from '../store/records.js'
-import { sealingKey } from './seal-table.js'
+import { sealingKey } from './seal-segments.js'
 
 /**
  * Uploads and records a sealing. Repeating it after a crash at any point goes on from there: an upload is named by its digest,

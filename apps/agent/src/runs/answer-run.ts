@@ -1,6 +1,6 @@
 /** What people say to a run: approvals and denials by the consent key, and this owner's own decision for its daemon. */
 import { signStatement, type SigningKey, type StatementKind } from '#libs/canonical'
-import { computationOf, dataOwners } from '#libs/contract'
+import { computationOf, dataOwners, inputsOf } from '#libs/contract'
 import { approvalKind, denialKind, runEndStates, type RunView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { AgentError } from '../errors.js'
@@ -20,7 +20,7 @@ export function standingOf(agent: Agent, contract: VerifiedContract, computation
   const label = contract.labelOf(agent.keys.party)
   return {
     approver: terms?.approvals?.from.includes(label) ?? false,
-    owner: dataOwners(contract.terms, terms?.over ?? []).includes(label),
+    owner: terms !== undefined && dataOwners(contract.terms, inputsOf(terms)).includes(label),
   }
 }
 

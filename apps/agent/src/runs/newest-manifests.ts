@@ -1,6 +1,6 @@
 /** The version of every input that a request names: each owner's newest Manifest that is not withdrawn. */
 import type { Verified } from '#libs/canonical'
-import { datasetOf, keyOf, type ComputationTerms } from '#libs/contract'
+import { datasetOf, inputsOf, keyOf, type ComputationTerms } from '#libs/contract'
 import type { Manifest, RunInput, Withdrawal } from '#libs/protocol'
 import { AgentError } from '../errors.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
@@ -10,7 +10,7 @@ import type { VerifiedContract } from '../trust/verify-contract.js'
  * @throws AgentError `REFUSED` where an owner withdrew the dataset, `WAITING` where it has sealed no version that counts.
  */
 export function newestInputs(contract: VerifiedContract, computation: ComputationTerms): readonly RunInput[] {
-  return computation.over.flatMap((dataset) =>
+  return inputsOf(computation).flatMap((dataset) =>
     (datasetOf(contract.terms, dataset)?.owners ?? []).map((label) => {
       const owner = keyOf(contract.terms, label) ?? ''
       if (isWithdrawn(contract, dataset, owner))

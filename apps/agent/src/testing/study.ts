@@ -78,10 +78,10 @@ export async function aStudy(): Promise<Study> {
 }
 
 /** The study's contract, proposed by the lab and signed by all; returns its id. */
-export async function signedContract({ people }: Study): Promise<string> {
+export async function signedContract({ people }: Study, yaml = studyYaml): Promise<string> {
   const { north, south, lab } = people
   for (const person of [north, south, lab]) await person.says('rules', 'allow-simulated', 'on')
-  const file = await lab.write('study.yaml', studyYaml)
+  const file = await lab.write('study.yaml', yaml)
   const { contract } = (await lab.says('--json', 'contract', 'propose', file)).json<{ contract: string }>()
   await north.says('contract', 'sign', contract)
   await south.says('contract', 'sign', contract)

@@ -1,6 +1,6 @@
 /** What a Receipt says, held against the statements of its run and the contract. Pure; signatures were verified before. */
 import type { Digest, Verified } from '#libs/canonical'
-import { controlName, effectiveControls, keyOf, outputOf, type ContractTerms } from '#libs/contract'
+import { controlTitles, keyOf, outputOf, type ContractTerms } from '#libs/contract'
 import {
   offerSetDigest,
   type Accept,
@@ -116,10 +116,7 @@ function checkOutputs(list: CheckList, contract: { readonly terms: ContractTerms
       expected,
       recipients.map(({ party }) => party),
     )
-    const demanded = effectiveControls(contract.terms, terms, computation.over)
-    const titles = demanded.map((control) =>
-      'minimumGroupSize' in control ? `minimumGroupSize ${control.minimumGroupSize}` : controlName(control),
-    )
+    const titles = controlTitles(contract.terms, terms, computation.over)
     list.same(`output ${name}: controls`, titles, controls)
   }
 }

@@ -33,7 +33,7 @@ export async function readQuery(contract: VerifiedContract, name: string): Promi
 
 async function readAnew(contract: VerifiedContract, name: string): Promise<ReadQuery> {
   const computation = computationOf(contract.terms, name)
-  if (computation?.kind !== 'sql' && computation?.kind !== 'train') return faulty('KIND_NOT_SUPPORTED')
+  if (computation === undefined || computation.kind === 'sql-aggregate') return faulty('KIND_NOT_SUPPORTED')
   return await withEngine({}, async (engine) => {
     try {
       const reviewed = await reviewText(engine, contract.terms, computation)

@@ -3,7 +3,7 @@
  * check itself: signatures were verified when the run was read, so here it is evidence, identities, releases, log and contract.
  */
 import { fromHex, toHex, type Thumbprint } from '#libs/canonical'
-import { dataOwners, witnessQuorum } from '#libs/contract'
+import { computationOf, dataOwners, inputsOf, witnessQuorum } from '#libs/contract'
 import type { Receipt } from '#libs/protocol'
 import { agreeWithView, TranslogError, verifyCheckpoint, verifySignedCheckpoint } from '#libs/translog'
 import type { Agent } from '../agent.js'
@@ -142,10 +142,8 @@ async function checkRecord(
   if (receipt === null) return
   const { note } = await agent.client.checkpointOf(run.id)
   const { origin, logKey } = agent.config.log
-  const owners = dataOwners(
-    contract.terms,
-    contract.terms.computations[run.request.payload.computation]?.over ?? [],
-  )
+  const computation = computationOf(contract.terms, run.request.payload.computation)
+  const owners = dataOwners(contract.terms, computation === undefined ? [] : inputsOf(computation))
   const quorum = witnessQuorum(contract.terms, owners)
   const name = (party: Thumbprint) => witnessName(origin, party)
   const recordedAt = (await findLeaf(agent, receipt.digest))?.index ?? 0

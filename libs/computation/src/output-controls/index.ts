@@ -4,6 +4,7 @@ import { columns } from './columns.js'
 import { maxRows } from './max-rows.js'
 import { minimumGroupSize } from './minimum-group-size.js'
 import { roundTo } from './round-to.js'
+import { rowsOf } from './rows-of.js'
 import { topCode } from './top-code.js'
 import { uncontrolled } from './uncontrolled.js'
 
@@ -15,5 +16,6 @@ export const outputControls = {
   topCode,
   columns,
   maxRows,
+  rowsOf,
   uncontrolled,
 } as const

@@ -1,6 +1,7 @@
 /** What opened data, the query and the record show before something is computed, leaves or is fetched. */
 import {
   dataOwners,
+  inputsOf,
   keysOf,
   labelOf,
   meetsQuorum,
@@ -67,7 +68,7 @@ export const outputRules: readonly Rule[] = [
     ['execute'],
     ['request', 'requestQuery'],
     forComputation<'requestQuery'>((computation, { requestQuery }) =>
-      (computation.kind === 'sql' || computation.kind === 'train') && requestQuery !== null
+      computation.kind !== 'sql-aggregate' && requestQuery !== null
         ? objection('the contract’s own query', 'another in the request', 'the requester, by a new request')
         : null,
     ),
@@ -99,8 +100,9 @@ export const outputRules: readonly Rule[] = [
       : objection(`the Receipt of run ${request.run}`, `one of ${receipt.run}`, 'the enclave'),
   ),
   rule('receipt.recorded', ['publish', 'fetch'], ['receipt'], ({ receipt }, { terms }) => {
-    const over = computationOf(terms, receipt.computation)?.over ?? []
-    const quorum = witnessQuorum(terms, dataOwners(terms, over))
+    const computation = computationOf(terms, receipt.computation)
+    const inputs = computation === undefined ? [] : inputsOf(computation)
+    const quorum = witnessQuorum(terms, dataOwners(terms, inputs))
     return meetsQuorum(quorum, receipt.cosigners)
       ? null
       : objection(

@@ -1,6 +1,6 @@
 /** All owners agree on the same Offers, have paid, and hand over once. */
 import type { Thumbprint } from '#libs/canonical'
-import { dataOwners, keysOf } from '../terms/questions.js'
+import { dataOwners, inputsOf, keysOf } from '../terms/questions.js'
 import type { Act, ReleaseFact, RequestFact } from './facts.js'
 import { forComputation, list, named, rule, sameSet, type Rule } from './rule.js'
 import { objection } from './verdict.js'
@@ -16,7 +16,7 @@ export const releaseRules: readonly Rule[] = [
     forComputation<'offers' | 'offerSet' | 'accepts' | 'now'>(
       (computation, { request, offers, offerSet, accepts, now }, { id, terms }) => {
         const earliest = Math.min(...offers.map((offer) => Date.parse(offer.expiresAt)))
-        const missing = dataOwners(terms, computation.over).filter((owner) => {
+        const missing = dataOwners(terms, inputsOf(computation)).filter((owner) => {
           const [key] = keysOf(terms, [owner])
           return !accepts.some(
             (accept) =>
@@ -51,7 +51,7 @@ export const releaseRules: readonly Rule[] = [
               spend.run === request.run && spend.owner === input.owner && spend.dataset === input.dataset,
           ),
       )
-      const owners = dataOwners(contract.terms, computation.over)
+      const owners = dataOwners(contract.terms, inputsOf(computation))
       const blind = owners.filter(
         (owner) => !keysOf(contract.terms, [owner]).some((key) => spendRecord.cosigners.includes(key)),
       )

@@ -1,6 +1,15 @@
 /** Who may ask for what, on which inputs, and who can read the request. */
 import { controlName } from '../terms/controls.js'
-import { dataOwners, datasetOf, keyOf, keysOf, labelOf, requestReaders } from '../terms/questions.js'
+import {
+  dataOwners,
+  datasetOf,
+  inputsOf,
+  keyOf,
+  keysOf,
+  labelOf,
+  modelSourceOf,
+  requestReaders,
+} from '../terms/questions.js'
 import type { ComputationTerms, ContractTerms } from '../terms/terms.js'
 import { shown } from '../reading/explain-issues.js'
 import type { Act, RequestFact, VersionFact } from './facts.js'
@@ -161,7 +170,7 @@ function inputs(
   terms: ContractTerms,
   given: readonly { dataset: string; owner: string; manifest: string }[],
 ): Objection[] {
-  const wanted = computation.over.flatMap((dataset) =>
+  const wanted = inputsOf(computation).flatMap((dataset) =>
     (datasetOf(terms, dataset)?.owners ?? []).map((owner) => ({ dataset, owner })),
   )
   const missing = wanted.flatMap(({ dataset, owner }) => {
@@ -217,17 +226,20 @@ const supportedAlgorithms: readonly string[] = ['linear-regression', 'logistic-r
 /** What a contract may say and this version does not do yet: refused with the reason, never passed over. */
 function unsupported(computation: ComputationTerms, terms: ContractTerms): Objection[] {
   const reasons: string[] = []
-  if (computation.kind !== 'sql' && computation.kind !== 'train') reasons.push(`the kind ${computation.kind}`)
+  if (computation.kind === 'sql-aggregate') reasons.push(`the kind ${computation.kind}`)
+  if (computation.kind === 'infer' && modelSourceOf(computation).kind === 'kept')
+    reasons.push(`the kept model ${computation.model}`)
   if (computation.kind === 'train' && !supportedAlgorithms.includes(computation.algorithm))
     reasons.push(`the algorithm ${computation.algorithm}`)
   for (const [name, output] of Object.entries(computation.outputs)) {
-    if (output.rowsOf !== undefined) reasons.push(`rowsOf of the output ${name}`)
+    if (output.rowsOf !== undefined && computation.kind !== 'infer')
+      reasons.push(`rowsOf of the output ${name}`)
     for (const control of output.controls)
       if (!supportedControls.includes(controlName(control)))
         reasons.push(`the control ${controlName(control)} of the output ${name}`)
   }
   for (const dataset of computation.over) {
-    if (datasetOf(terms, dataset)?.kind === 'model') reasons.push(`the model ${dataset} as an input`)
+    if (datasetOf(terms, dataset)?.kind === 'model') reasons.push(`the model ${dataset} as a table`)
   }
   if (terms.runs.reuse !== 'never') reasons.push(`reuse: ${terms.runs.reuse}`)
   if (dataOwners(terms, computation.over).length === 0) reasons.push('a computation over nobody’s data')

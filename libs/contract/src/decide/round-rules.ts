@@ -1,6 +1,6 @@
 /** The enclave that offers itself: for this run, fresh, complete, and one that the contract accepts. */
 import type { Thumbprint } from '#libs/canonical'
-import { dataOwners, isSimulatedOnly, keysOf, offerIdentities } from '../terms/questions.js'
+import { dataOwners, inputsOf, isSimulatedOnly, keysOf, offerIdentities } from '../terms/questions.js'
 import type { EnclaveTerms } from '../terms/terms.js'
 import type { Act, AppraisalFact, OfferFact } from './facts.js'
 import { forComputation, list, named, rule, sameSet, type ContractRef, type Rule } from './rule.js'
@@ -31,7 +31,7 @@ export const roundRules: readonly Rule[] = [
     withOffers,
     ['request', 'offers'],
     forComputation<'offers'>((computation, { offers }, { terms }) => {
-      const owners = dataOwners(terms, computation.over)
+      const owners = dataOwners(terms, inputsOf(computation))
       return offers
         .filter((offer) => !sameSet(Object.keys(offer.nonces), keysOf(terms, owners)))
         .map((offer) =>

@@ -4,6 +4,7 @@ import { trainingOutputs } from '../terms/computations.js'
 import { controlName, controlValue } from '../terms/controls.js'
 import { isAbove } from './check-datasets.js'
 import { shown } from './explain-issues.js'
+import { checkScores } from './check-scores.js'
 import type { Findings } from './references.js'
 
 type Path = readonly (string | number)[]
@@ -29,7 +30,7 @@ function checkComputation(findings: Findings, name: string, computation: Computa
   for (const [output, terms] of Object.entries(computation.outputs))
     checkOutput(findings, [...path, 'outputs', output], computation, terms)
   if (computation.kind === 'train') checkTraining(findings, path, computation)
-  if (computation.kind === 'infer') checkModel(findings, path, computation.model)
+  if (computation.kind === 'infer') checkScores(findings, path, computation)
 }
 
 function checkOver(findings: Findings, path: Path, computation: ComputationTerms): void {
@@ -195,28 +196,6 @@ function checkTrainingOutput(
 
 /** What changes single numbers would make another model. */
 const wholeModelControls: readonly string[] = ['minimumGroupSize', 'keep', 'releaseApproval', 'uncontrolled']
-
-function checkModel(findings: Findings, path: Path, model: string): void {
-  const { datasets, computations } = findings.draft
-  const [name = '', output, ...rest] = model.split('.')
-  const problem = (seen: string) => {
-    findings.add(
-      [...path, 'model'],
-      'a dataset of kind model, or computation.output of a kept model',
-      seen,
-      'Write like risk_model.model.',
-    )
-  }
-  if (output === undefined) {
-    if (!datasets.has(name) || datasets.get(name)?.kind === 'table') problem(shown(model))
-    return
-  }
-  const source = computations.get(name)
-  if (source === null) return
-  const terms = source?.kind === 'train' ? source.outputs[output] : undefined
-  if (rest.length > 0 || terms === undefined || controlValue(terms.controls, 'keep') === undefined)
-    problem(shown(model))
-}
 
 function ownersRead(findings: Findings, computation: ComputationTerms): readonly string[] | null {
   const datasets = computation.over.map((name) => findings.draft.datasets.get(name))

@@ -1,5 +1,5 @@
 /** Owners, unit, bounds, segments and budgets of datasets. */
-import type { ColumnTerms, DatasetTerms, TableTerms } from '../terms/terms.js'
+import type { ColumnTerms, DatasetTerms, ModelTerms, TableTerms } from '../terms/terms.js'
 import { compareDecimals } from '../terms/quantities.js'
 import { shown } from './explain-issues.js'
 import type { Findings } from './references.js'
@@ -43,6 +43,19 @@ function checkDataset(findings: Findings, name: string, dataset: DatasetTerms): 
           findings.near(label, dataset.owners) ?? 'Name one of its owners.',
         )
   if (dataset.kind === 'table') checkTable(findings, path, dataset)
+  else checkModelDataset(findings, path, dataset)
+}
+
+function checkModelDataset(findings: Findings, path: readonly string[], model: ModelTerms): void {
+  if (model.owners.length > 1)
+    findings.add(
+      [...path, 'owners'],
+      'one owner of a model',
+      `[${model.owners.join(', ')}]`,
+      'Write a dataset for the model of each.',
+    )
+  if (Object.keys(model.minimums).length > 0)
+    findings.add([...path, 'minimums'], 'no minimums: a model holds no people', 'some', 'Remove them.')
 }
 
 function checkTable(findings: Findings, path: readonly string[], table: TableTerms): void {

@@ -15,25 +15,45 @@ export interface ProposalFields {
 
 type Mapping = Readonly<Record<string, unknown>>
 
-/** The terms with `runs`, `kind`, `failures` and `over` written out. What has another shape than a mapping is left alone. */
+/** The terms with `runs`, `kind`, `failures`, `over` and the query of what is scored written out. What has another shape than a mapping is left alone. */
 export function fillDefaults(value: unknown, proposal: ProposalFields = {}): unknown {
   if (!isMapping(value)) return value
   const runs = value['runs'] ?? {}
   const failures = isMapping(runs) && runs['failures'] !== undefined ? runs['failures'] : 5
   const datasets = mapEntries(value['datasets'], (dataset) => ({ kind: 'table', ...dataset }))
   const names = isMapping(value['datasets']) ? Object.keys(value['datasets']) : []
-  const computations = mapEntries(value['computations'], (computation) => ({
-    failures,
-    ...(typeof computation['query'] === 'string'
-      ? { over: datasetsNamedIn(computation['query'], names) }
-      : {}),
-    ...computation,
-  }))
+  const computations = mapEntries(value['computations'], (written) => {
+    const computation = withScoredRows(written)
+    return {
+      failures,
+      ...(typeof computation['query'] === 'string'
+        ? { over: datasetsNamedIn(computation['query'], names) }
+        : {}),
+      ...computation,
+    }
+  })
   const log = isMapping(value['log']) ? { ...withoutUndefined(proposal), ...value['log'] } : value['log']
   const filled: Record<string, unknown> = { ...value, runs }
   for (const [name, part] of Object.entries({ log, datasets, computations }))
     if (part !== undefined) filled[name] = part
   return filled
+}
+
+// What is scored without a query of its own is every row of one dataset. Names need no escape: isName lets no quote pass.
+function withScoredRows(computation: Mapping): Mapping {
+  const { kind, query, over, features } = computation
+  if (kind !== 'infer' || query !== undefined || !areNames(over) || !areNames(features)) return computation
+  const [dataset, ...others] = over
+  if (dataset === undefined || others.length > 0 || features.length === 0) return computation
+  return { query: `select ${features.map(quoted).join(', ')} from ${quoted(dataset)}`, ...computation }
+}
+
+function areNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && isName(name))
+}
+
+function quoted(name: string): string {
+  return `"${name}"`
 }
 
 /**

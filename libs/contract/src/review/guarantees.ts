@@ -1,5 +1,6 @@
 /** What each control guarantees, in one sentence for the people who sign. */
-import type { ComputationTerms, Control, OutputTerms } from '../terms/terms.js'
+import { ownersBehind } from '../terms/questions.js'
+import type { ComputationTerms, ContractTerms, Control, OutputTerms } from '../terms/terms.js'
 import { controlName, controlValue, type ControlName } from '../terms/controls.js'
 
 const pairs = (record: Readonly<Record<string, string>>) =>
@@ -39,6 +40,20 @@ export function isModelFile({ kind }: ComputationTerms, name: string, { controls
 /** What such an output is, in one sentence. */
 export const modelFileText =
   'It is a model file (ONNX) with its card, which whoever has it can apply anywhere, as often as it likes. What fewer people than the group size have or lack is left out before it is learned.'
+
+/** Whose scores an output holds, and beside what, in one sentence. */
+export function scoresText(
+  terms: Pick<ContractTerms, 'datasets'>,
+  { over }: Pick<ComputationTerms, 'over'>,
+  { rowsOf }: OutputTerms,
+): string {
+  if (rowsOf === undefined)
+    return 'It holds the scores of all rows, sorted, without saying whose each one is.'
+  const others = ownersBehind(terms, over, rowsOf)
+  const joined =
+    others.length > 0 ? ` A score may tell what ${others.join(', ')} know of the same person.` : ''
+  return `It holds scores of rows that ${rowsOf} itself sealed, each beside its unit, and none of another owner’s rows.${joined}`
+}
 
 /** The guarantee of a control in one sentence. */
 export function guaranteeOf(control: Control): string {

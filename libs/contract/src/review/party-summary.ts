@@ -1,5 +1,5 @@
 /** What one party gives, may do and gets under a contract, in plain sentences. */
-import { dataOwners } from '../terms/questions.js'
+import { dataOwners, inputsOf } from '../terms/questions.js'
 import type { ContractTerms } from '../terms/terms.js'
 
 /** Sentences about one party, each beginning with its label. */
@@ -8,7 +8,8 @@ export function summaryOf(terms: ContractTerms, label: string): readonly string[
   const named = (test: (name: string) => boolean, among: object) => Object.keys(among).filter(test)
   const gives = named((name) => datasets[name]?.owners.includes(label) === true, datasets)
   const readBy = named(
-    (name) => dataOwners(terms, computations[name]?.over ?? []).includes(label),
+    (name) =>
+      computations[name] !== undefined && dataOwners(terms, inputsOf(computations[name])).includes(label),
     computations,
   )
   const asks = named((name) => computations[name]?.requesters.includes(label) === true, computations)

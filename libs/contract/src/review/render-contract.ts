@@ -10,11 +10,12 @@ import type {
   ContractTerms,
   DatasetTerms,
   EnclaveTerms,
+  ModelTerms,
   OutputTerms,
   ParameterTerms,
   TrainTerms,
 } from '../terms/terms.js'
-import { guaranteeOf, isModelFile, modelFileText } from './guarantees.js'
+import { guaranteeOf, isModelFile, modelFileText, scoresText } from './guarantees.js'
 import { summaryOf } from './party-summary.js'
 
 /** The contract in plain words, lines ended by line feeds. */
@@ -92,7 +93,18 @@ function datasetText(terms: ContractTerms, name: string, dataset: DatasetTerms):
           `    Sealed anew ${[reseal.afterReleases && `after ${reseal.afterReleases} releases`, reseal.afterDays && `after ${reseal.afterDays} days`].filter(Boolean).join(' or ')}.`,
         ]),
     ...(budget === undefined ? [] : [`    Privacy budget: ε = ${budget.epsilon}, δ = ${budget.delta}.`]),
-    ...(dataset.kind === 'model' ? [`    Format ${dataset.format}.`] : tableText(dataset)),
+    ...(dataset.kind === 'model' ? modelText(dataset) : tableText(dataset)),
+  ]
+}
+
+function modelText({ format, inputs, output }: ModelTerms): string[] {
+  const each = (columns: number) => (columns === 1 ? 'one number' : `${columns} numbers`)
+  return [
+    `    Format ${format}. Its weights are shown to nobody; an enclave refuses a model that has another face than this:`,
+    ...inputs.map(
+      ({ name, type, columns }) => `      takes ${JSON.stringify(name)}: ${each(columns)} a row, ${type}`,
+    ),
+    `      gives ${JSON.stringify(output.name)}: ${each(output.columns)} a row, ${output.type}; nothing else of it is ever given`,
   ]
 }
 
@@ -151,7 +163,12 @@ function workText(computation: ComputationTerms): string[] {
         ...quoted(computation.query, '      '),
       ]
     case 'infer':
-      return [`    Applies the model ${computation.model}.`]
+      return [
+        `    Applies the model ${computation.model} to ${computation.features.join(', ')}, in this order.`,
+        '      A row that misses one of them gets no score: nothing is filled in.',
+        '    On the rows of exactly this query, which stay inside:',
+        ...quoted(computation.query, '      '),
+      ]
   }
 }
 
@@ -185,7 +202,7 @@ function outputText(
   return [
     `    ${who} ${output.recipients.length > 1 ? 'get' : 'gets'} ${name}:`,
     ...(isModelFile(computation, name, output) ? [`      ${modelFileText}`] : []),
-    ...(output.rowsOf === undefined ? [] : [`      Only of rows of ${output.rowsOf}.`]),
+    ...(computation.kind === 'infer' ? [`      ${scoresText(terms, computation, output)}`] : []),
     ...effectiveControls(terms, output, computation.over).map((control) => `      ${guaranteeOf(control)}`),
     ...(raised === undefined ? [] : [raised]),
   ]

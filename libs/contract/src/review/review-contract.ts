@@ -1,7 +1,7 @@
 /** What a careful reader would stop at before signing. Warnings, not mistakes: the parties may want it so. */
 import { controlValue } from '../terms/controls.js'
 import { compareDecimals } from '../terms/quantities.js'
-import { dataOwners, requiredGroupSize } from '../terms/questions.js'
+import { dataOwners, modelSourceOf, ownersBehind, requiredGroupSize } from '../terms/questions.js'
 import type { ComputationTerms, ContractTerms, OutputTerms } from '../terms/terms.js'
 import { isModelFile } from './guarantees.js'
 
@@ -9,6 +9,8 @@ import { isModelFile } from './guarantees.js'
 export type FindingCode =
   | 'UNCONTROLLED_OUTPUT'
   | 'MODEL_LEAVES'
+  | 'MODEL_REBUILT'
+  | 'SCORES_TELL_OF_OTHERS'
   | 'SMALL_GROUPS'
   | 'SIMULATED_ENCLAVE'
   | 'UNREPRODUCIBLE_MEASUREMENT'
@@ -156,6 +158,7 @@ function reviewComputation(terms: ContractTerms, name: string, computation: Comp
   const found = Object.entries(computation.outputs).flatMap(([output, declared]) => [
     ...reviewOutput(terms, computation, `${path}.outputs.${output}`, declared),
     ...reviewModel(computation, output, declared, `${path}.outputs.${output}`),
+    ...reviewScores(terms, computation, declared, `${path}.outputs.${output}`),
   ])
   if (computation.limit > unusual.limit)
     found.push(
@@ -177,7 +180,7 @@ function reviewComputation(terms: ContractTerms, name: string, computation: Comp
     )
   const { approvals } = computation
   if (approvals === undefined) {
-    if (computation.kind !== 'sql' && computation.kind !== 'train')
+    if (computation.kind === 'sql-aggregate')
       found.push(
         finding(
           'note',
@@ -223,6 +226,7 @@ function reviewOutput(
       ),
     )
   else if (
+    output.rowsOf === undefined &&
     controlValue(output.controls, 'keep') === undefined &&
     noise === undefined &&
     groups < unusual.smallestGroup
@@ -264,6 +268,41 @@ function reviewModel(
   return [finding('caution', 'MODEL_LEAVES', path, text)]
 }
 
+function reviewScores(
+  terms: ContractTerms,
+  computation: ComputationTerms,
+  { recipients, rowsOf }: OutputTerms,
+  path: string,
+): Finding[] {
+  if (computation.kind !== 'infer' || recipients.length === 0) return []
+  const found: Finding[] = []
+  const owners = dataOwners(
+    terms,
+    [modelSourceOf(computation)].flatMap((from) => (from.kind === 'dataset' ? [from.dataset] : [])),
+  )
+  const others = recipients.filter((label) => !owners.includes(label))
+  if (others.length > 0)
+    found.push(
+      finding(
+        'caution',
+        'MODEL_REBUILT',
+        path,
+        `Whoever chooses rows and sees their scores can rebuild the model: ${others.join(', ')} may see scores of ${computation.limit} runs. The limit and rounding are all that slows it.`,
+      ),
+    )
+  const known = rowsOf === undefined ? [] : ownersBehind(terms, computation.over, rowsOf)
+  if (rowsOf !== undefined && known.length > 0)
+    found.push(
+      finding(
+        'caution',
+        'SCORES_TELL_OF_OTHERS',
+        path,
+        `A score of a person of ${rowsOf} may tell what ${known.join(', ')} know of the same person; where it takes all of them, that there is one tells that they know the person.`,
+      ),
+    )
+  return found
+}
+
 function reviewDatasets(terms: ContractTerms): Finding[] {
   return Object.entries(terms.datasets).flatMap(([name, dataset]) => {
     const path = `datasets.${name}`
@@ -278,7 +317,7 @@ function reviewDatasets(terms: ContractTerms): Finding[] {
         ),
       )
     const without = dataset.owners.filter((owner) => !Object.hasOwn(dataset.minimums, owner))
-    if (without.length > 0)
+    if (without.length > 0 && dataset.kind === 'table')
       found.push(
         finding(
           'note',

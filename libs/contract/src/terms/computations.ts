@@ -110,6 +110,10 @@ export const inferSchema = z.strictObject({
   kind: z.literal('infer'),
   /** A dataset of kind model, or `computation.output` of this contract. */
   model: z.string().max(129),
+  /** Gives the rows that are scored; filled with the features of the one dataset of `over` where it is left out. */
+  query: textSchema(20_000),
+  /** Columns of the query, dealt out to the model's inputs in their order. */
+  features: distinct(nameSchema, 2000).min(1),
   ...computation,
 })
 

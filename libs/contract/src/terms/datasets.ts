@@ -1,6 +1,6 @@
 /** What the owners seal: tables with typed columns and what each column may be used for, or models. */
 import { z } from 'zod'
-import { namedSchema, nameSchema } from './names.js'
+import { lineSchema, namedSchema, nameSchema } from './names.js'
 import { distinct, someLabels } from './parties.js'
 import {
   dateSchema,
@@ -74,10 +74,42 @@ export const tableSchema = z.strictObject({
   segments: namedSchema(distinct(nameSchema, 2000).min(1), 1, 2000).optional(),
 })
 
+/** Whatever made the model chose these names: a line of text, no name of this contract. */
+const modelNameSchema = lineSchema(200)
+
+/** Element types that scored columns can be given to a model in. */
+export const modelInputTypes = ['float32', 'float64', 'int64'] as const
+export type ModelInputType = (typeof modelInputTypes)[number]
+
+/** Columns of one row that go into an input, or come out of the output. */
+const modelColumns = z.int().min(1).max(2000)
+
+/**
+ * A model: its weights are sealed, its face is in the contract. What is opened must have exactly these inputs; of its outputs only the
+ * one that stands here is ever given.
+ */
 export const modelSchema = z.strictObject({
   kind: z.literal('model'),
   ...sharedFields,
   format: z.enum(['onnx']),
+  /** In the order in which a computation deals its features out to them. */
+  inputs: z
+    .array(
+      z.strictObject({
+        name: modelNameSchema,
+        type: z.enum(modelInputTypes),
+        columns: modelColumns.default(1),
+      }),
+    )
+    .min(1)
+    .max(1000)
+    .refine((inputs) => new Set(inputs.map(({ name }) => name)).size === inputs.length, 'each at most once'),
+  /** One number, or so many, for each row. */
+  output: z.strictObject({
+    name: modelNameSchema,
+    type: z.enum(['float32', 'float64']),
+    columns: modelColumns.default(1),
+  }),
 })
 
 export const datasetSchema = z.discriminatedUnion('kind', [tableSchema, modelSchema])

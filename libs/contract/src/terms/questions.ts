@@ -1,7 +1,15 @@
 /** What terms say to the questions that rules, agents and enclaves ask. Pure lookups; nothing is decided here. */
 import type { Thumbprint } from '#libs/canonical'
-import { controlValue, type Control } from './controls.js'
-import type { ComputationTerms, ContractTerms, DatasetTerms, EnclaveTerms, OutputTerms } from './terms.js'
+import { controlName, controlValue, type Control } from './controls.js'
+import type {
+  ComputationTerms,
+  ContractTerms,
+  DatasetTerms,
+  EnclaveTerms,
+  InferTerms,
+  ModelTerms,
+  OutputTerms,
+} from './terms.js'
 
 /** The label of the party that has a key; undefined where none has. */
 export function labelOf(terms: ContractTerms, key: Thumbprint): string | undefined {
@@ -33,9 +41,56 @@ export function outputOf(computation: ComputationTerms, name: string): OutputTer
   return Object.hasOwn(computation.outputs, name) ? computation.outputs[name] : undefined
 }
 
+/** Where the model of an inference comes from. A name of a dataset holds no point, so the two cannot be taken for each other. */
+export type ModelSource =
+  | { readonly kind: 'dataset'; readonly dataset: string }
+  | { readonly kind: 'kept'; readonly computation: string; readonly output: string }
+
+/** What the field `model` of an inference names. */
+export function modelSourceOf({ model }: Pick<InferTerms, 'model'>): ModelSource {
+  const [name = '', ...output] = model.split('.')
+  return output.length === 0
+    ? { kind: 'dataset', dataset: name }
+    : { kind: 'kept', computation: name, output: output.join('.') }
+}
+
+/** A dataset of kind model by name; undefined where there is none, or it is a table. */
+export function modelOf({ datasets }: Pick<ContractTerms, 'datasets'>, name: string): ModelTerms | undefined {
+  const dataset = Object.hasOwn(datasets, name) ? datasets[name] : undefined
+  return dataset?.kind === 'model' ? dataset : undefined
+}
+
+/**
+ * Every dataset that a run opens: the tables that it is over, and the model that it applies. Each owner of each of them decides, spends
+ * and releases; `over` alone says whose rows are read.
+ */
+export function inputsOf(computation: ComputationTerms): readonly string[] {
+  if (computation.kind !== 'infer') return computation.over
+  const source = modelSourceOf(computation)
+  return source.kind === 'dataset' ? [...new Set([...computation.over, source.dataset])] : computation.over
+}
+
 /** Labels of the owners of datasets, each once, in the contract's order. */
 export function dataOwners(terms: ContractTerms, datasets: readonly string[]): readonly string[] {
   return [...new Set(datasets.flatMap((name) => datasetOf(terms, name)?.owners ?? []))]
+}
+
+/**
+ * Owners, other than `owner`, whose rows may be part of a row that is `owner`'s: those of the tables that it is joined with. Where
+ * `owner` has a part in one table alone, the other owners of that table are not among them, since its UNION ALL keeps their rows apart.
+ */
+export function ownersBehind(
+  terms: Pick<ContractTerms, 'datasets'>,
+  over: readonly string[],
+  owner: string,
+): readonly string[] {
+  const tables = over.flatMap((name) => {
+    const dataset = Object.hasOwn(terms.datasets, name) ? terms.datasets[name] : undefined
+    return dataset?.kind === 'table' ? [dataset] : []
+  })
+  const home = tables.filter(({ owners }) => owners.includes(owner))
+  const joined = home.length === 1 ? tables.filter((table) => !home.includes(table)) : tables
+  return [...new Set(joined.flatMap(({ owners }) => owners))].filter((label) => label !== owner)
 }
 
 /** Labels of the parties to whom a request is sealed: data owners, named approvers, auditors. */
@@ -44,7 +99,11 @@ export function requestReaders(terms: ContractTerms, computation: ComputationTer
     party.roles.includes('auditor') ? [label] : [],
   )
   return [
-    ...new Set([...dataOwners(terms, computation.over), ...(computation.approvals?.from ?? []), ...auditors]),
+    ...new Set([
+      ...dataOwners(terms, inputsOf(computation)),
+      ...(computation.approvals?.from ?? []),
+      ...auditors,
+    ]),
   ]
 }
 
@@ -60,13 +119,15 @@ export function offerIdentities(terms: ContractTerms): readonly Thumbprint[] {
 
 /**
  * On how many distinct privacy units of every owner each row of an output must rest: the largest of the output's own control
- * and the minimums of all owners of the datasets that are read. At least 1.
+ * and the minimums of all owners of the datasets that are read. At least 1; and 1 of what is made of one owner's rows for that owner,
+ * where only people whom it has brought itself are told of, and no other owner may demand a group (`checkScores`).
  */
 export function requiredGroupSize(
   terms: ContractTerms,
   output: OutputTerms,
   datasets: readonly string[],
 ): number {
+  if (output.rowsOf !== undefined) return 1
   const minimums = datasets.flatMap((name) =>
     Object.values(datasetOf(terms, name)?.minimums ?? {}).map((minimum) => minimum.minimumGroupSize),
   )
@@ -88,6 +149,20 @@ export function effectiveControls(
   if (output.controls.some((control) => 'minimumGroupSize' in control))
     return output.controls.map((control) => ('minimumGroupSize' in control ? { minimumGroupSize } : control))
   return minimumGroupSize > 1 ? [{ minimumGroupSize }, ...output.controls] : output.controls
+}
+
+/** What a Receipt names of the controls of an output: group sizes and owners of rows, of the others the names that the contract explains. */
+export function controlTitles(
+  terms: ContractTerms,
+  output: OutputTerms,
+  datasets: readonly string[],
+): readonly string[] {
+  return [
+    ...(output.rowsOf === undefined ? [] : [`rowsOf ${output.rowsOf}`]),
+    ...effectiveControls(terms, output, datasets).map((control) =>
+      'minimumGroupSize' in control ? `minimumGroupSize ${control.minimumGroupSize}` : controlName(control),
+    ),
+  ]
 }
 
 /** Who must have cosigned a checkpoint for a run on the data of some owners. */

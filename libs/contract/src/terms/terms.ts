@@ -39,6 +39,7 @@ export type ColumnTerms = TableTerms['columns'][string]
 export type ComputationTerms = ContractTerms['computations'][string]
 export type SqlTerms = Extract<ComputationTerms, { kind: 'sql' }>
 export type TrainTerms = Extract<ComputationTerms, { kind: 'train' }>
+export type InferTerms = Extract<ComputationTerms, { kind: 'infer' }>
 export type ParameterTerms = ComputationTerms['parameters'][string]
 export type OutputTerms = ComputationTerms['outputs'][string]
 export type { Control } from './controls.js'

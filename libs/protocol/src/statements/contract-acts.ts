@@ -18,7 +18,10 @@ export const activationSchema = statementSchema('activation', {
     .max(100),
 })
 
-/** A sealed version of a dataset: where its ciphertext is, never a digest of plaintext. */
+/**
+ * A sealed version of a dataset: where its ciphertext is, never a digest of plaintext. A table has columns, a unit and segments that
+ * hold its columns; a model has none of these, and one segment, the file.
+ */
 export const manifestSchema = statementSchema('manifest', {
   contract: digestSchema,
   dataset: nameSchema,
@@ -33,23 +36,38 @@ export const manifestSchema = statementSchema('manifest', {
         nullable: z.boolean(),
       }),
     )
-    .min(1)
     .max(2000),
-  unit: nameSchema,
+  unit: nameSchema.nullable(),
   /** the dataset version that the chunked-encryption context of every segment names */
   version: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
   segments: z
     .array(
       z.strictObject({
         name: nameSchema,
-        columns: z.array(nameSchema).min(1).max(2000),
+        columns: z.array(nameSchema).max(2000),
         ciphertextDigest: digestSchema,
         size: countSchema.min(1),
       }),
     )
     .min(1)
     .max(2000),
-})
+}).refine(isWhole, 'a table without columns or unit, or a model with any')
+
+function isWhole({
+  kind,
+  columns,
+  unit,
+  segments,
+}: {
+  readonly kind: 'table' | 'model'
+  readonly columns: readonly unknown[]
+  readonly unit: string | null
+  readonly segments: readonly { readonly columns: readonly string[] }[]
+}): boolean {
+  if (kind === 'table')
+    return columns.length > 0 && unit !== null && segments.every((segment) => segment.columns.length > 0)
+  return columns.length === 0 && unit === null && segments.length === 1 && segments[0]?.columns.length === 0
+}
 
 /** What stops, from when. Earlier runs are flagged, not invalidated. */
 export const revocationSchema = statementSchema('revocation', {

@@ -21,6 +21,8 @@ export const outcomes = [
   'inputMismatch',
   'requestInvalid',
   'queryFailed',
+  'modelRefused',
+  'modelFailed',
   'outOfMemory',
   'timedOut',
   'resultTooLarge',

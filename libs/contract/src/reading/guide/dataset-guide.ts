@@ -45,6 +45,30 @@ export const datasetGuide: Readonly<Record<string, Guidance>> = {
     'Write the name of one of the columns.',
   ],
   'datasets.*.format': ['onnx', 'Write `format: onnx`.'],
+  'datasets.*.inputs': [
+    'a list of at least one input of the model, no two of one name',
+    'Write `inputs: [ { name: rows, type: float32, columns: 6 } ]` as `sealroom model check` shows them.',
+  ],
+  'datasets.*.inputs.*': [
+    'an input with name, type and columns',
+    'Write `{ name: rows, type: float32, columns: 6 }`.',
+  ],
+  'datasets.*.inputs.*.name': ['the input’s name in the model', 'Copy it from `sealroom model check`.'],
+  'datasets.*.inputs.*.type': ['float32, float64 or int64', 'Write one of these types.'],
+  'datasets.*.inputs.*.columns': [
+    'a whole number from 1 to 2000',
+    'Write how many features one row has in this input; left out, 1.',
+  ],
+  'datasets.*.output': [
+    'the fields name, type and columns',
+    'Write `output: { name: scores, type: float32 }` as `sealroom model check` shows it.',
+  ],
+  'datasets.*.output.name': ['the output’s name in the model', 'Copy it from `sealroom model check`.'],
+  'datasets.*.output.type': ['float32 or float64', 'Write one of these types.'],
+  'datasets.*.output.columns': [
+    'a whole number from 1 to 2000',
+    'Write how many numbers one row gets; left out, 1.',
+  ],
   'datasets.*.columns': ['at least one column', 'Write every column of the sealed table with its type.'],
   'datasets.*.columns.*': [
     'a column with its type',

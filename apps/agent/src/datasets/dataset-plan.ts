@@ -1,9 +1,16 @@
-/** How a contract wants a table of this owner: columns with their rules for the engine, and the column groups that are sealed. */
-import { datasetOf, type ColumnTerms, type ContractTerms, type TableTerms } from '#libs/contract'
+/** How a contract wants a dataset of this owner: of a table columns with their rules and the groups that are sealed, of a model its face. */
+import {
+  datasetOf,
+  type ColumnTerms,
+  type ContractTerms,
+  type ModelTerms,
+  type TableTerms,
+} from '#libs/contract'
 import type { ColumnRule, ColumnRules } from '#libs/engine'
 import { AgentError } from '../errors.js'
 
 export interface TablePlan {
+  readonly kind: 'table'
   readonly dataset: string
   readonly terms: TableTerms
   readonly rules: ColumnRules
@@ -12,33 +19,45 @@ export interface TablePlan {
   readonly groups: readonly { readonly name: string; readonly columns: readonly string[] }[]
 }
 
+/** A model of this owner's, with the face that the contract gives it. */
+export interface ModelPlan {
+  readonly kind: 'model'
+  readonly dataset: string
+  readonly terms: ModelTerms
+}
+
+/** What a contract wants of a dataset. */
+export type DatasetPlan = TablePlan | ModelPlan
+
 /**
  * The plan of a dataset that this party owns.
- * @throws AgentError `USAGE` where there is no such dataset, or it is no table; `REFUSED` where others own it.
+ * @throws AgentError `USAGE` where there is no such dataset; `REFUSED` where others own it.
  */
-export function planTable(terms: ContractTerms, dataset: string, ownLabel: string): TablePlan {
+export function planDataset(terms: ContractTerms, dataset: string, ownLabel: string): DatasetPlan {
   const found = datasetOf(terms, dataset)
   if (found === undefined)
     throw new AgentError(
       'USAGE',
       `contract ${terms.name} has no dataset ${dataset}; it has ${Object.keys(terms.datasets).join(', ')}`,
     )
-  if (found.kind !== 'table')
-    throw new AgentError('USAGE', `dataset ${dataset} is a ${found.kind}; this version seals tables`)
   if (!found.owners.includes(ownLabel))
     throw new AgentError(
       'REFUSED',
       `dataset ${dataset} is owned by ${found.owners.join(', ')}; this party is ${ownLabel}`,
     )
-  const names = Object.keys(found.columns)
+  return found.kind === 'model' ? { kind: 'model', dataset, terms: found } : planTable(dataset, found)
+}
+
+function planTable(dataset: string, terms: TableTerms): TablePlan {
+  const names = Object.keys(terms.columns)
   const groups =
-    found.segments === undefined
+    terms.segments === undefined
       ? names.map((name) => ({ name, columns: [name] }))
-      : Object.entries(found.segments).map(([name, columns]) => ({ name, columns }))
+      : Object.entries(terms.segments).map(([name, columns]) => ({ name, columns }))
   const rules = Object.fromEntries(
-    Object.entries(found.columns).map(([name, column]) => [name, engineRule(column)]),
+    Object.entries(terms.columns).map(([name, column]) => [name, engineRule(column)]),
   )
-  return { dataset, terms: found, rules, unit: found.unit, groups }
+  return { kind: 'table', dataset, terms, rules, unit: terms.unit, groups }
 }
 
 /** A column's rule as the engine takes it: an instant is written without zone, as its Parquet holds it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalTerms } from '#libs/contract/yaml'
-import { engineRule, planTable } from './table-plan.js'
+import { engineRule, planDataset } from './dataset-plan.js'
 import { studyYaml } from '../testing/study.js'
 
 const key = (letter: string) => `${letter.repeat(42)}A`
@@ -18,15 +18,21 @@ const segmented = yaml.replace(
   '    owners: [north]\n    segments: { keys: [id], facts: [age, ward, secret] }\n',
 )
 
+function groupsOf(text: string) {
+  const plan = planDataset(canonicalTerms(text), 'people', 'north')
+  if (plan.kind !== 'table') throw new Error('the plan of a model')
+  return plan.groups
+}
+
 describe('the plan of a table', () => {
   it('has a segment for each column where the contract names none', () => {
-    const { groups } = planTable(canonicalTerms(yaml), 'people', 'north')
+    const groups = groupsOf(yaml)
     expect(groups.map(({ name }) => name).toSorted()).toEqual(['age', 'id', 'secret', 'ward'])
     expect(groups.every(({ name, columns }) => columns.length === 1 && columns[0] === name)).toBe(true)
   })
 
   it('has the contract’s own segments where it names them', () => {
-    const groups = planTable(canonicalTerms(segmented), 'people', 'north').groups
+    const groups = groupsOf(segmented)
     expect(groups.find(({ name }) => name === 'keys')).toEqual({ name: 'keys', columns: ['id'] })
     expect(groups).toHaveLength(2)
   })
@@ -37,7 +43,7 @@ describe('the plan of a table', () => {
     ['people', '', 'REFUSED'],
     ['constructor', 'north', 'USAGE'],
   ])('is refused for dataset %s of %s', (dataset, owner, code) => {
-    expect(() => planTable(canonicalTerms(yaml), dataset, owner)).toThrow(
+    expect(() => planDataset(canonicalTerms(yaml), dataset, owner)).toThrow(
       expect.objectContaining({ code }) as Error,
     )
   })
