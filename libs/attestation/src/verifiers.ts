@@ -1,4 +1,5 @@
 import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evidence.js'
+import { azureSnpVerifier, azureTdxVerifier } from './az-vtpm/verifier.js'
 import { AttestationError } from './errors.js'
 import { nitroVerifier } from './nitro/verifier.js'
 import { sevSnpVerifier } from './sev-snp/verifier.js'
@@ -11,6 +12,8 @@ export const evidenceVerifiers: readonly EvidenceVerifier[] = [
   sevSnpVerifier,
   tdxVerifier,
   nitroVerifier,
+  azureSnpVerifier,
+  azureTdxVerifier,
 ]
 
 /**

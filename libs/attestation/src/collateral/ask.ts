@@ -3,6 +3,8 @@
  * that are fixed elsewhere, and what comes back is verified like anything foreign.
  */
 import { toHex } from '#libs/canonical'
+import { readAzureFiles, type AzureEvidence } from '../az-vtpm/evidence-forms.js'
+import { parseHclReport } from '../az-vtpm/hcl-report.js'
 import type { Evidence } from '../evidence.js'
 import { parsePckPlatform } from '../dcap/pck-certificate.js'
 import { parseQuote } from '../dcap/quote.js'
@@ -37,11 +39,35 @@ export type CollateralAsk = SnpCollateralAsk | TdxCollateralAsk
 
 /**
  * What this evidence asks for; null for kinds that carry all that they need.
- * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `CHAIN_UNTRUSTED` where evidence cannot even be read.
+ * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `CHAIN_UNTRUSTED`, `QUOTE_MISSING` where evidence cannot even be read.
  */
 export function collateralAskOf({ kind, bytes }: Pick<Evidence, 'kind' | 'bytes'>): CollateralAsk | null {
-  if (kind === 'sev-snp') return snpAsk(bytes)
-  return kind === 'tdx' ? tdxAsk(bytes) : null
+  switch (kind) {
+    case 'sev-snp':
+      return snpAsk(bytes)
+    case 'tdx':
+      return tdxAsk(bytes)
+    case 'az-snp-vtpm':
+      return snpAsk(parseHclReport(azureEvidenceIn(bytes).hcl, 'sev-snp').hardwareReport)
+    case 'az-tdx-vtpm':
+      return azureTdxAsk(bytes)
+    case 'maa-snp':
+    case 'maa-tdx':
+    case 'gcp-cs':
+    case 'simulated':
+    case 'nitro':
+      return null
+  }
+}
+
+function azureEvidenceIn(bytes: Uint8Array): AzureEvidence {
+  return readAzureFiles({ evidenceJson: bytes })
+}
+
+function azureTdxAsk(bytes: Uint8Array): TdxCollateralAsk {
+  const { tdQuote } = azureEvidenceIn(bytes)
+  if (tdQuote === null) throw unreadable('QUOTE_MISSING', 'td_quote', 'there is no quote of the TD in it')
+  return tdxAsk(tdQuote)
 }
 
 function snpAsk(bytes: Uint8Array): SnpCollateralAsk {
@@ -86,7 +112,7 @@ export function collateralName(ask: CollateralAsk): string {
 }
 
 function unreadable(
-  code: 'MALFORMED' | 'WRONG_TYPE' | 'CHAIN_UNTRUSTED',
+  code: 'MALFORMED' | 'WRONG_TYPE' | 'CHAIN_UNTRUSTED' | 'QUOTE_MISSING',
   field: string,
   message: string,
 ): AttestationError {

@@ -8,13 +8,16 @@ import { snpProtections } from '../reference-values.js'
 import { tcbText, type SnpClaims } from './claims.js'
 import { componentBelow, type Tcb } from './tcb.js'
 
+/** What a contract demands of the machine, whoever vouches for it. */
+export type SnpMachineReference = Omit<SevSnpReferenceValues, 'tee' | 'gpu'>
+
 /**
  * Appraises claims against one entry of a contract.
  * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `TCB_OUT_OF_DATE`, `POLICY`, naming the claim.
  */
 export function appraiseSnpClaims(
   claims: SnpClaims,
-  reference: SevSnpReferenceValues,
+  reference: SnpMachineReference,
   checklist: Checklist,
 ): void {
   const demand = checklist.ofClaims
@@ -29,7 +32,7 @@ const zeros = (bytes: number): readonly string[] => ['00'.repeat(bytes)]
 
 function demandGuestPolicy(
   { policy, platform, vmpl }: SnpClaims,
-  reference: SevSnpReferenceValues,
+  reference: SnpMachineReference,
   demand: ClaimDemand,
 ): void {
   demand('policy.debug', 'off', onOff(policy.debug), !policy.debug, 'DEBUG_ENABLED')
@@ -54,7 +57,7 @@ function demandGuestPolicy(
 // since only a reset changes it.
 function demandProtections(
   { policy, platform }: SnpClaims,
-  reference: SevSnpReferenceValues,
+  reference: SnpMachineReference,
   demand: ClaimDemand,
 ): void {
   const isOn: Readonly<Record<SnpProtection, boolean>> = {
@@ -72,7 +75,7 @@ function demandProtections(
 
 function demandFirmware(
   claims: SnpClaims,
-  { minimumTcb, minimumGuestSvn }: SevSnpReferenceValues,
+  { minimumTcb, minimumGuestSvn }: SnpMachineReference,
   demand: ClaimDemand,
 ): void {
   if (claims.generation === 'turin')
@@ -102,7 +105,7 @@ function demandFirmware(
     )
 }
 
-function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, demand: ClaimDemand): void {
+function demandMachine(claims: SnpClaims, reference: SnpMachineReference, demand: ClaimDemand): void {
   const { generation, signingKey, provider, chipId } = claims
   const accepted = reference.generations
   demand('generation', accepted.join(' or '), generation, accepted.includes(generation))
@@ -127,7 +130,7 @@ function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, dema
     )
 }
 
-function demandLaunch(claims: SnpClaims, reference: SevSnpReferenceValues, demand: ClaimDemand): void {
+function demandLaunch(claims: SnpClaims, reference: SnpMachineReference, demand: ClaimDemand): void {
   const fields = [
     ['hostData', reference.hostData ?? zeros(32)],
     ['familyId', reference.familyId ?? zeros(16)],

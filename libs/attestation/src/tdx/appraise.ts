@@ -7,6 +7,9 @@ import { tcbRefusal } from '../dcap/production.js'
 import type { TdxReferenceValues } from '../reference-values.js'
 import { hasServiceTd, type TdxClaims } from './claims.js'
 
+/** What a contract demands of the machine, whoever vouches for it. */
+export type TdxMachineReference = Omit<TdxReferenceValues, 'tee' | 'gpu'>
+
 /**
  * Appraises claims against one entry of a contract.
  * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `RESERVED_BITS`, `TCB_OUT_OF_DATE`,
@@ -15,7 +18,7 @@ import { hasServiceTd, type TdxClaims } from './claims.js'
  */
 export function appraiseTdxClaims(
   claims: TdxClaims,
-  reference: TdxReferenceValues,
+  reference: TdxMachineReference,
   checklist: Checklist,
 ): void {
   const demand = checklist.ofClaims
@@ -26,7 +29,7 @@ export function appraiseTdxClaims(
 
 const zero = '00'.repeat(48)
 
-function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, demand: ClaimDemand): void {
+function demandAttributes(claims: TdxClaims, { septVe }: TdxMachineReference, demand: ClaimDemand): void {
   const { debug, migratable, mrServiceTd, reserved, septVeDisable } = claims
   demand('tdAttributes.debug', 'off', onOff(debug), !debug, 'DEBUG_ENABLED')
   demand('tdAttributes.migratable', 'off', onOff(migratable), !migratable, 'MIGRATION_ALLOWED')
@@ -36,7 +39,7 @@ function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, dem
   if (septVe !== 'enabled') demand('tdAttributes.septVeDisable', 'on', onOff(septVeDisable), septVeDisable)
 }
 
-function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand: ClaimDemand): void {
+function demandFirmware(claims: TdxClaims, reference: TdxMachineReference, demand: ClaimDemand): void {
   const { tcbStatus, advisories, evaluationDataNumber, fmspc, mrSeam } = claims
   const least = reference.minimumTcb.evaluationDataNumber
   demand(
@@ -59,7 +62,7 @@ function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand
     demand('mrSeam', reference.mrSeam.join(' or '), mrSeam, reference.mrSeam.includes(mrSeam))
 }
 
-function demandLaunch(claims: TdxClaims, reference: TdxReferenceValues, demand: ClaimDemand): void {
+function demandLaunch(claims: TdxClaims, reference: TdxMachineReference, demand: ClaimDemand): void {
   for (const name of [
     'mrConfigId',
     'mrOwner',
