@@ -189,6 +189,12 @@ export type SevSnpReferenceValues = Extract<ReferenceValues, { tee: 'sev-snp' }>
 /** The reference values of Intel TDX. */
 export type TdxReferenceValues = Extract<ReferenceValues, { tee: 'tdx' }>
 
+/** The reference values of tokens of Microsoft Azure Attestation about SEV-SNP. */
+export type MaaSnpReferenceValues = Extract<ReferenceValues, { tee: 'maa-snp' }>
+
+/** The reference values of tokens of Microsoft Azure Attestation about TDX. */
+export type MaaTdxReferenceValues = Extract<ReferenceValues, { tee: 'maa-tdx' }>
+
 /**
  * The entry as one for this TEE, which a verifier of CPU evidence alone can hold evidence against.
  * @throws AttestationError `TEE_MISMATCH`; `TEE_UNSUPPORTED` where the entry demands GPUs, whose evidence no verifier takes for a release yet.

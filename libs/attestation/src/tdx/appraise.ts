@@ -24,12 +24,17 @@ export function appraiseTdxClaims(
   const demand = checklist.ofClaims
   demandAttributes(claims, reference, demand)
   demandFirmware(claims, reference, demand)
-  demandLaunch(claims, reference, demand)
+  demandRegisters(claims, reference, demand)
 }
 
 const zero = '00'.repeat(48)
 
-function demandAttributes(claims: TdxClaims, { septVe }: TdxMachineReference, demand: ClaimDemand): void {
+/** What the host may do to the TD. */
+export function demandAttributes(
+  claims: Pick<TdxClaims, 'debug' | 'migratable' | 'mrServiceTd' | 'reserved' | 'septVeDisable'>,
+  { septVe }: Pick<TdxMachineReference, 'septVe'>,
+  demand: ClaimDemand,
+): void {
   const { debug, migratable, mrServiceTd, reserved, septVeDisable } = claims
   demand('tdAttributes.debug', 'off', onOff(debug), !debug, 'DEBUG_ENABLED')
   demand('tdAttributes.migratable', 'off', onOff(migratable), !migratable, 'MIGRATION_ALLOWED')
@@ -62,16 +67,16 @@ function demandFirmware(claims: TdxClaims, reference: TdxMachineReference, deman
     demand('mrSeam', reference.mrSeam.join(' or '), mrSeam, reference.mrSeam.includes(mrSeam))
 }
 
-function demandLaunch(claims: TdxClaims, reference: TdxMachineReference, demand: ClaimDemand): void {
-  for (const name of [
-    'mrConfigId',
-    'mrOwner',
-    'mrOwnerConfig',
-    'rtmr0',
-    'rtmr1',
-    'rtmr2',
-    'rtmr3',
-  ] as const) {
+const registers = ['mrConfigId', 'mrOwner', 'mrOwnerConfig', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const
+type Register = (typeof registers)[number]
+
+/** What was given to the TD at its launch, and what its code measured. */
+export function demandRegisters(
+  claims: Pick<TdxClaims, Register>,
+  reference: Pick<TdxMachineReference, Register>,
+  demand: ClaimDemand,
+): void {
+  for (const name of registers) {
     const expected = reference[name] ?? [zero]
     demand(name, expected.join(' or '), claims[name], expected.includes(claims[name]))
   }
