@@ -1,6 +1,7 @@
 /** Collateral from the vendors' services, at hosts that are fixed here or configured; never at one that evidence names. */
 import {
   collateralName,
+  confidentialSpaceIssuer,
   maximumCollateralTextLength,
   rolledBackFiles,
   vendorRoots,
@@ -17,6 +18,7 @@ import { AgentError } from '../errors.js'
 import type { DownloadBounds } from './download.js'
 import { fetchAmd } from './fetch-amd.js'
 import { fetchIntel } from './fetch-intel.js'
+import { fetchKeySet, type KeySetAddresses } from './fetch-key-set.js'
 import { CollateralFolder } from './folder.js'
 
 /** Hosts of collateral. */
@@ -24,6 +26,7 @@ export interface CollateralHosts {
   readonly amd: string
   readonly intel: string
   readonly intelRoot: string
+  readonly keySets: KeySetAddresses
 }
 
 /** The vendors' own. */
@@ -31,6 +34,11 @@ export const vendorHosts: CollateralHosts = {
   amd: 'https://kdsintf.amd.com',
   intel: 'https://api.trustedservices.intel.com',
   intelRoot: 'https://certificates.trustedservices.intel.com',
+  // Azure's instances are many; each that a contract names is configured.
+  keySets: {
+    [confidentialSpaceIssuer]:
+      'https://www.googleapis.com/service_accounts/v1/metadata/jwk/signer@confidentialspace-sign.iam.gserviceaccount.com',
+  },
 }
 
 /** Lists of revoked keys and TCB information are fetched anew after this, though they would be valid for longer. */
@@ -46,13 +54,20 @@ export async function fetchCollateral(
   ask: CollateralAsk,
   signal: AbortSignal,
 ): Promise<Collateral> {
-  const within: DownloadBounds = { ...bounds, signal }
-  const collateral =
-    ask.kind === 'sev-snp'
-      ? await fetchAmd(hosts.amd, ask, within)
-      : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  const collateral = await fetchOne(hosts, ask, { ...bounds, signal })
   demandRecordable(ask, collateral)
   return collateral
+}
+
+function fetchOne(hosts: CollateralHosts, ask: CollateralAsk, within: DownloadBounds): Promise<Collateral> {
+  switch (ask.kind) {
+    case 'sev-snp':
+      return fetchAmd(hosts.amd, ask, within)
+    case 'tdx':
+      return fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+    case 'jwks':
+      return fetchKeySet(hosts.keySets, ask, within)
+  }
 }
 
 // An Accept carries what its verdict used: one that cannot be recorded would leave the run waiting for it.
@@ -141,6 +156,7 @@ export function collateralSourceOf(
 ): CollateralSource {
   const kept = new CollateralFolder(folder)
   if (collateral === undefined) return kept
-  const hosts = collateral.fetchFrom === 'vendors' ? vendorHosts : collateral.fetchFrom
-  return new FetchedCollateral(kept, hosts, around)
+  const { fetchFrom, keySets = {} } = collateral
+  const hosts = fetchFrom === 'vendors' ? vendorHosts : { ...fetchFrom, keySets: {} }
+  return new FetchedCollateral(kept, { ...hosts, keySets: { ...hosts.keySets, ...keySets } }, around)
 }

@@ -41,7 +41,7 @@ export function authenticateServiceToken(
   { now, checklist }: VerifierContext,
 ): ServiceToken {
   const keys = parseKeySet(neededCollateral(evidence, keySetName))
-  const text = textOf(evidence.bytes, what)
+  const text = tokenText(evidence.bytes, what)
   const token = authenticateTokenOfAnyIssuer(text, { what, algorithm: 'RS256' }, { at: now, keys })
   const names = namesOf(token.signer, now)
   noteSigner(checklist, token, names.thumbprint)
@@ -81,7 +81,11 @@ function noteSigner(checklist: Checklist, { issuer, expiresAt }: AuthenticToken,
   })
 }
 
-function textOf(bytes: Uint8Array, what: string): string {
+/**
+ * The text of a token.
+ * @throws AttestationError `MALFORMED`.
+ */
+export function tokenText(bytes: Uint8Array, what: string): string {
   try {
     return fromUtf8(bytes)
   } catch (cause) {

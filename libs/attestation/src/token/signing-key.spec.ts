@@ -86,8 +86,16 @@ describe('a key that signs tokens', () => {
     demand([service.thumbprint])
     demand([pinned])
     for (const accepted of [[], ['A'.repeat(43)], ['00'.repeat(32)]])
-      expect((await refusalOf(() => { demand(accepted); })).code).toBe('KEY_UNKNOWN')
-    const expired = await refusalOf(() => { demand([pinned], shown({ until: now - 1000 })); })
+      expect(
+        (
+          await refusalOf(() => {
+            demand(accepted)
+          })
+        ).code,
+      ).toBe('KEY_UNKNOWN')
+    const expired = await refusalOf(() => {
+      demand([pinned], shown({ until: now - 1000 }))
+    })
     expect([expired.code, expired.message.includes('EXPIRED')]).toEqual(['KEY_UNKNOWN', true])
   })
 })
