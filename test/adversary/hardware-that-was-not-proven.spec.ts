@@ -77,7 +77,8 @@ describe('the verdict on a recorded Offer, made again', () => {
   const repeat = async (machine: ForgedMachine, recorded: (used: Collateral) => readonly Collateral[]) => {
     const scene = await (await begin()).toOffer(offered(machine))
     const shown = scene.offered ?? expect.fail('no Offer')
-    const ask = collateralAskOf({ kind: 'sev-snp', bytes: shown.evidenceBytes }) ?? expect.fail('no ask')
+    const { kind } = shown.evidence.payload
+    const ask = collateralAskOf({ kind, bytes: shown.evidenceBytes }) ?? expect.fail('no ask')
     const used = (await makers.find(ask)) ?? expect.fail('no collateral')
     const accepts = recorded(used).map((collateral) => ({
       payload: { collateral: [collateralDigest(collateral)] },
@@ -96,6 +97,19 @@ describe('the verdict on a recorded Offer, made again', () => {
   it('proves nothing by rubbish, nor where nothing is recorded', async () => {
     expect((await repeat(makers.snp(), () => [rubbish, rubbish])).fact.failed).not.toEqual([])
     expect((await repeat(makers.snp(), () => [])).fact.failed[0]?.seen).toBe('COLLATERAL_MISSING')
+  })
+
+  it.each<[string, ForgedMachine]>([
+    ['an Azure VM', makers.azureSnp()],
+    ['a token', makers.space()],
+  ])('holds for %s by what is recorded, rubbish or not beside it', async (_, machine) => {
+    expect((await repeat(machine, (used) => [rubbish, used])).fact.failed).toEqual([])
+  })
+
+  it('stays a refusal for a token that an owner’s own service signed, with the key set of that one recorded', async () => {
+    const forged = makers.space(undefined, { by: makers.strangerService })
+    const { fact } = await repeat(forged, (used) => [used])
+    expect(fact.failed[0]?.check).toBe('signing key')
   })
 
   it('stays a refusal for hardware that nobody should have accepted, whatever else is recorded', async () => {

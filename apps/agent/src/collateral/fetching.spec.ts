@@ -283,7 +283,12 @@ describe('a fetched key set', () => {
   it('is kept by the daemon for exactly the issuers of its configuration', async () => {
     const { amd: origin } = hosts
     const fetchFrom = { amd: origin, intel: origin, intelRoot: origin }
-    const around: Around = { now: () => now, report: () => undefined, signal: new AbortController().signal }
+    let later = 0
+    const around: Around = {
+      now: () => Date.now() + later,
+      report: () => undefined,
+      signal: new AbortController().signal,
+    }
     const config = { collateral: { fetchFrom, keySets: { [issuer]: `${origin}/keys` } } } as never
     const path = join(folder, 'keys')
     await mkdir(path)
@@ -294,6 +299,12 @@ describe('a fetched key set', () => {
     expect(hexOf((await new CollateralFolder(path).find(ask)) ?? {})).toEqual(
       hexOf({ jwks: service.keySet() }),
     )
+    await source.find(ask)
+    expect(asked).toEqual(['/keys'])
+    // A service may sign with a new key at any time.
+    later = 6 * 60_000
+    await source.find(ask)
+    expect(asked).toEqual(['/keys', '/keys'])
   })
 
   it('is put into a folder by the command, for a token of a service that is given', async () => {

@@ -41,8 +41,16 @@ export const vendorHosts: CollateralHosts = {
   },
 }
 
-/** Lists of revoked keys and TCB information are fetched anew after this, though they would be valid for longer. */
-const refreshMilliseconds = 12 * 3_600_000
+const hours = 3_600_000
+/**
+ * Lists of revoked keys and TCB information are fetched anew after this, though they would be valid for longer. A service may sign with a new key
+ * at any time, so that its key set is never old.
+ */
+const refreshMilliseconds: Readonly<Record<CollateralAsk['kind'], number>> = {
+  'sev-snp': 12 * hours,
+  tdx: 12 * hours,
+  jwks: hours / 12,
+}
 const bounds = { timeoutMilliseconds: 10_000, maximumBytes: 524_288 } as const
 
 /**
@@ -117,7 +125,7 @@ export class FetchedCollateral implements CollateralSource {
   async find(ask: CollateralAsk): Promise<Collateral | undefined> {
     const kept = await this.folder.kept(ask)
     // A file of tomorrow is as far away as one of yesterday: a clock was wrong, and nobody knows how old it is.
-    if (kept !== undefined && Math.abs(this.around.now() - kept.keptAt) < refreshMilliseconds)
+    if (kept !== undefined && Math.abs(this.around.now() - kept.keptAt) < refreshMilliseconds[ask.kind])
       return kept.collateral
     // What is kept may still be valid: the verifier, who knows its dates, says so or refuses.
     return (await this.fetch(ask, kept?.collateral)) ?? kept?.collateral
