@@ -1,6 +1,6 @@
 /** Invariant 2: a key goes only to hardware that the releasing agent proved itself, of the contract, for this run and this key. */
 import { describe, expect, it } from 'vitest'
-import { payloadBytes, utf8 } from '#libs/canonical'
+import { payloadBytes, toHex, utf8 } from '#libs/canonical'
 import { collateralDigest, collateralAskOf, noCollateral, type Collateral } from '#libs/attestation'
 import { aClock, makeKey, snpExtension, snpField, tdField, derInteger } from '#libs/testing'
 import { acceptSchema } from '#libs/protocol'
@@ -17,7 +17,9 @@ const makers = new ForgedHardware(now)
 const draft = makers.intel.draft(now).body
 const rtmr = (name: 'rtmr0' | 'rtmr1' | 'rtmr2' | 'rtmr3') =>
   Buffer.from(draft.subarray(tdField[name], tdField[name] + 48)).toString('hex')
-const entries = forgedEntries.replace(/RTMR(\d)/g, (_, n: string) => rtmr(`rtmr${n}` as 'rtmr0'))
+const entries = forgedEntries
+  .replaceAll('SERVICE', makers.service.thumbprint)
+  .replace(/RTMR(\d)/g, (_, n: string) => rtmr(`rtmr${n}` as 'rtmr0'))
 const yaml = (text: string): string => text.replace(/ {2}- \{ tee: simulated[^\n]*\n/, entries)
 
 const begin = (collateral = makers as Pick<ForgedHardware, 'find'>): Promise<Scene> =>
@@ -33,6 +35,10 @@ describe('hardware that the contract names', () => {
     ['SEV-SNP', makers.snp()],
     ['TDX', makers.tdx()],
     ['Nitro', makers.nitro()],
+    ['az-snp-vtpm', makers.azureSnp()],
+    ['az-tdx-vtpm', makers.azureTdx()],
+    ['maa-snp', makers.maa()],
+    ['gcp-cs', makers.space()],
   ])('gets the keys of its one run: %s', async (name, machine) => {
     const scene = await begin()
     await scene.toAccepts(offered(machine))
@@ -71,7 +77,8 @@ describe('the verdict on a recorded Offer, made again', () => {
   const repeat = async (machine: ForgedMachine, recorded: (used: Collateral) => readonly Collateral[]) => {
     const scene = await (await begin()).toOffer(offered(machine))
     const shown = scene.offered ?? expect.fail('no Offer')
-    const ask = collateralAskOf({ kind: 'sev-snp', bytes: shown.evidenceBytes }) ?? expect.fail('no ask')
+    const { kind } = shown.evidence.payload
+    const ask = collateralAskOf({ kind, bytes: shown.evidenceBytes }) ?? expect.fail('no ask')
     const used = (await makers.find(ask)) ?? expect.fail('no collateral')
     const accepts = recorded(used).map((collateral) => ({
       payload: { collateral: [collateralDigest(collateral)] },
@@ -90,6 +97,19 @@ describe('the verdict on a recorded Offer, made again', () => {
   it('proves nothing by rubbish, nor where nothing is recorded', async () => {
     expect((await repeat(makers.snp(), () => [rubbish, rubbish])).fact.failed).not.toEqual([])
     expect((await repeat(makers.snp(), () => [])).fact.failed[0]?.seen).toBe('COLLATERAL_MISSING')
+  })
+
+  it.each<[string, ForgedMachine]>([
+    ['an Azure VM', makers.azureSnp()],
+    ['a token', makers.space()],
+  ])('holds for %s by what is recorded, rubbish or not beside it', async (_, machine) => {
+    expect((await repeat(machine, (used) => [rubbish, used])).fact.failed).toEqual([])
+  })
+
+  it('stays a refusal for a token that an owner’s own service signed, with the key set of that one recorded', async () => {
+    const forged = makers.space(undefined, { by: makers.strangerService })
+    const { fact } = await repeat(forged, (used) => [used])
+    expect(fact.failed[0]?.check).toBe('signing key')
   })
 
   it('stays a refusal for hardware that nobody should have accepted, whatever else is recorded', async () => {
@@ -225,6 +245,70 @@ const attacks: readonly [string, ForgedMachine, string][] = [
     makers.nitro(undefined, { isTrusted: false }),
     'CHAIN_UNTRUSTED',
   ],
+  [
+    'an Azure VM that booted something else',
+    makers.azureSnp(({ azure }) => (azure.pcrs[4] = new Uint8Array(32).fill(0xee))),
+    'pcr4',
+  ],
+  [
+    'an Azure VM whose vTPM no hardware vouches for',
+    makers.azureSnp((forgery) => (forgery.reportData = new Uint8Array(64))),
+    'BINDING_MISMATCH',
+  ],
+  [
+    'an Azure VM that shows the Offer in its runtime data and in no quote',
+    makers.azureTdx(({ azure }) => {
+      azure.runtime['user-data'] = toHex(azure.nonce)
+      azure.nonce = new Uint8Array(32)
+    }),
+    'reportData',
+  ],
+  [
+    'a token of a service that nobody named',
+    makers.maa(undefined, { by: makers.strangerService }),
+    'signing key',
+  ],
+  [
+    'a token of another instance',
+    makers.maa((all) => ({ ...all, iss: 'https://other.attest.example' })),
+    'iss',
+  ],
+  [
+    'a token whose result is no compliance',
+    makers.maa((all) => ({ ...all, 'x-ms-compliance-status': 'none' })),
+    'x-ms-compliance-status',
+  ],
+  [
+    'a token by a policy that was changed',
+    makers.maa((all) => ({ ...all, 'x-ms-policy-hash': 'Q'.repeat(42) + 'A' })),
+    'x-ms-policy-hash',
+  ],
+  [
+    'a guest’s own token in place of the hardware’s',
+    makers.maa(undefined, { nested: true }),
+    'x-ms-attestation-type',
+  ],
+  [
+    'a token whose hardware claims stand at an inner level only',
+    makers.maa((all) => ({ iss: all['iss'] ?? '', 'x-ms-isolation-tee': all })),
+    'WRONG_TYPE',
+  ],
+  [
+    'a token of Google for another purpose',
+    makers.space((all) => ({ ...all, aud: 'https://sts.googleapis.com' })),
+    'aud',
+  ],
+  ['a token of Google by a stranger', makers.space(undefined, { by: makers.strangerService }), 'signing key'],
+  [
+    'a token of Google about a debug image',
+    makers.space((all) => ({ ...all, dbgstat: 'enabled' })),
+    'dbgstat',
+  ],
+  [
+    'a token of Google for this run and another',
+    makers.space((all) => ({ ...all, eat_nonce: [all['eat_nonce'] ?? '', '00'.repeat(32)] })),
+    'BINDING_MISMATCH',
+  ],
 ]
 
 describe('an owner gives nothing to', () => {
@@ -241,6 +325,10 @@ describe('an owner gives nothing to', () => {
     ['SEV-SNP', makers.snp()],
     ['TDX', makers.tdx()],
     ['Nitro', makers.nitro()],
+    ['an Azure VM on SEV-SNP', makers.azureSnp()],
+    ['an Azure VM on TDX', makers.azureTdx()],
+    ['a token of Azure', makers.maa()],
+    ['a token of Google', makers.space()],
   ])('genuine evidence of another key, or of another run: %s', async (_, machine) => {
     const other = await begin()
     await other.toOffer(offered(machine))
@@ -260,13 +348,16 @@ describe('an owner gives nothing to', () => {
     await expectNothingGiven(scene)
   })
 
-  it.each(['snp', 'tdx'] as const)('hardware whose collateral is not to be had: %s', async (kind) => {
-    const scene = await (await begin(noCollateral)).toOffer(offered(makers[kind]()))
-    const attempt = await scene.attempt()
-    expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
-    expect(attempt.said).toContain('COLLATERAL_MISSING')
-    await expectNothingGiven(scene)
-  })
+  it.each(['snp', 'tdx', 'azureSnp', 'azureTdx', 'maa', 'space'] as const)(
+    'hardware whose collateral is not to be had: %s',
+    async (kind) => {
+      const scene = await (await begin(noCollateral)).toOffer(offered(makers[kind]()))
+      const attempt = await scene.attempt()
+      expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
+      expect(attempt.said).toContain('COLLATERAL_MISSING')
+      await expectNothingGiven(scene)
+    },
+  )
 
   it('hardware of a made-up maker where nobody gave the roots by code', async () => {
     const scene = await Scene.begin({ yaml })

@@ -14,6 +14,14 @@ const hostSchema = z.url().refine((text) => {
   }
 }, 'expected an origin like https://kds.example.org')
 
+/** The same with a path. */
+const addressSchema = z
+  .url()
+  .refine(
+    (text) => URL.canParse(text) && hostSchema.safeParse(new URL(text).origin).success,
+    'expected an address by https',
+  )
+
 /** What `sealroom init` wrote into the agent's home. Nothing in it is secret; what is pinned here is trusted. */
 export const agentConfigSchema = z.strictObject({
   version: z.literal(1),
@@ -36,6 +44,8 @@ export const agentConfigSchema = z.strictObject({
         z.literal('vendors'),
         z.strictObject({ amd: hostSchema, intel: hostSchema, intelRoot: hostSchema }),
       ]),
+      /** Addresses of key sets of attestation services, by the exact name of the issuer. Which keys count, the contract says. */
+      keySets: z.record(z.url(), addressSchema).optional(),
     })
     .optional(),
   /** opens the daemon's keys without a person; its content is secret, its place is not */

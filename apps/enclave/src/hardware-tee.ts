@@ -1,10 +1,13 @@
 /** TEEs of real hardware: whichever the kernel offers evidence of. There is no way from here to the simulator. */
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import type { Collateral, Evidence } from '#libs/attestation'
 import { EnclaveError } from './errors.js'
 import { readCollateralFolder } from './guest/collateral-folder.js'
 import { kernelTsmFiles, tsmFolder, type TsmFiles } from './guest/tsm-files.js'
 import { openTsmSource } from './guest/tsm-source.js'
+import { openVtpmSource } from './guest/vtpm-source.js'
+import { vtpmByTools, vtpmDevice, type Vtpm } from './guest/vtpm.js'
 import type { Tee } from './tee.js'
 
 /** Devices of TEEs whose evidence this worker does not take, with the reason. */
@@ -12,11 +15,14 @@ export const otherDevices = [
   { device: '/dev/sev-guest', why: 'AMD SEV-SNP without configfs-tsm: it needs Linux 6.7' },
   { device: '/dev/tdx_guest', why: 'Intel TDX without configfs-tsm: it needs Linux 6.7' },
   { device: '/dev/nsm', why: 'AWS Nitro: it answers to ioctl alone, which needs native code' },
-  { device: '/dev/tpmrm0', why: 'a vTPM alone, as on Azure: no evidence of it is released on yet' },
 ] as const
 
 /** The machine's TEE, looked for by these files. */
-export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => boolean): Tee {
+export function hardwareTeeWith(
+  files: TsmFiles,
+  isThere: (path: string) => boolean,
+  vtpm: Vtpm = vtpmByTools(),
+): Tee {
   return {
     title: 'Sealroom enclave worker',
     help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; Intel’s nine files, or\n                            collateral.json; or as sealroom attest fetch-collateral wrote it\n',
@@ -26,13 +32,13 @@ export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => bool
           'USAGE',
           'this worker has no simulator; --simulator-key-file means nothing to it',
         )
-      if (!files.isHere()) throw new EnclaveError('TEE_MISSING', missing(isThere))
-      return openTsmSource({
-        files,
-        requestName: () => `sealroom-${randomUUID()}`,
-        collateral: async (evidence) =>
-          collateralFolder === null ? {} : await readCollateralFolder(collateralFolder, evidence),
-      })
+      const collateral = async (evidence: Pick<Evidence, 'kind' | 'bytes'>): Promise<Collateral> =>
+        collateralFolder === null ? {} : await readCollateralFolder(collateralFolder, evidence)
+      // The kernel first: where it answers, no paravisor stands between the hardware and the guest.
+      if (files.isHere())
+        return openTsmSource({ files, requestName: () => `sealroom-${randomUUID()}`, collateral })
+      if (vtpm.isHere()) return openVtpmSource({ vtpm, collateral })
+      throw new EnclaveError('TEE_MISSING', missing(isThere))
     },
   }
 }
@@ -42,7 +48,7 @@ export const hardwareTee: Tee = hardwareTeeWith(kernelTsmFiles, existsSync)
 function missing(isThere: (path: string) => boolean): string {
   const found = otherDevices.filter(({ device }) => isThere(device))
   if (found.length === 0)
-    return `no TEE is here: looked for ${tsmFolder}, ${otherDevices.map(({ device }) => device).join(', ')}, found none. Start it in a confidential VM, or try things out with main-simulated.js`
+    return `no TEE is here: looked for ${tsmFolder}, ${vtpmDevice}, ${otherDevices.map(({ device }) => device).join(', ')}, found none. Start it in a confidential VM, or try things out with main-simulated.js`
   const there = found.map(({ device, why }) => `${device} (${why})`).join('; ')
   return `no evidence can be had here: ${tsmFolder} is missing; found ${there}. Nothing would be released to it, so it ends`
 }

@@ -14,6 +14,34 @@ export function offerReportData(offerPayload: Uint8Array): Uint8Array {
 }
 
 /**
+ * The nonce by which evidence that holds no 64 bytes carries report data: SHA-256(tag ‖ report data), 32 bytes. A quote of a vTPM takes as many
+ * as its largest digest has, which differs between them; tokens of services take short texts.
+ */
+export function evidenceNonce(reportData: Uint8Array): Uint8Array {
+  return fromHex(digest(domains.evidenceNonce, reportData))
+}
+
+/**
+ * Checks that authentic evidence carries report data, in the form of its kind.
+ * @throws AttestationError `BINDING_MISMATCH`.
+ */
+export function checkReportData(
+  { reportData, carriage }: AuthenticEvidence,
+  asked: Uint8Array,
+  checklist: Checklist,
+): void {
+  const expected = carriage === 'nonce' ? evidenceNonce(asked) : asked
+  checklist.demand({
+    stage: 'bind',
+    check: 'reportData',
+    expected: toHex(expected),
+    seen: toHex(reportData),
+    ok: equalBytes(expected, reportData),
+    code: 'BINDING_MISMATCH',
+  })
+}
+
+/**
  * The SPDM nonce of one GPU: SHA-256(tag ‖ canonical Offer with `gpuEvidence` null ‖ device index, 4 bytes big-endian).
  * The GPU's evidence is made before the Offer can name its digest, hence without it; the CPU's report then covers both.
  * @throws AttestationError `OFFER_MALFORMED`.
@@ -38,15 +66,7 @@ export function checkOfferBinding(
   offer: BoundOffer,
   checklist: Checklist,
 ): void {
-  const expected = offerReportData(offer.payload)
-  checklist.demand({
-    stage: 'bind',
-    check: 'reportData',
-    expected: toHex(expected),
-    seen: toHex(evidence.reportData),
-    ok: equalBytes(expected, evidence.reportData),
-    code: 'BINDING_MISMATCH',
-  })
+  checkReportData(evidence, offerReportData(offer.payload), checklist)
 }
 
 /**

@@ -8,7 +8,17 @@ import type { Check, Checklist } from './checklist.js'
 import type { ReferenceValues } from './reference-values.js'
 
 /** The forms of CPU evidence. A statement of type `evidence` names one. */
-export const evidenceKinds = ['simulated', 'sev-snp', 'tdx', 'nitro'] as const
+export const evidenceKinds = [
+  'simulated',
+  'sev-snp',
+  'tdx',
+  'nitro',
+  'az-snp-vtpm',
+  'az-tdx-vtpm',
+  'maa-snp',
+  'maa-tdx',
+  'gcp-cs',
+] as const
 
 /** One of {@link evidenceKinds}. */
 export type EvidenceKind = (typeof evidenceKinds)[number]
@@ -39,14 +49,18 @@ export function neededCollateral({ kind, collateral = {} }: Evidence, name: stri
   )
 }
 
+/** How a kind of evidence carries report data: all 64 bytes, or their `evidenceNonce` of 32 bytes where it holds no more. */
+export type Carriage = 'whole' | 'nonce'
+
 declare const authentic: unique symbol
 
 /** Evidence that a TEE of its kind signed. Only an {@link EvidenceVerifier} makes it. Says nothing about which code runs. */
 export interface AuthenticEvidence {
   readonly [authentic]: true
   readonly kind: EvidenceKind
-  /** The 64 bytes that the enclave's code put into its report. */
+  /** What the enclave's code put into its report: 64 bytes of report data, or the nonce that stands for them; see {@link Carriage}. */
   readonly reportData: Uint8Array
+  readonly carriage: Carriage
   /** Launch measurement in hexadecimal. */
   readonly measurement: string
   /** What tells this machine apart, in hexadecimal, as Revocations name it; null where the evidence does not show it. */
@@ -63,8 +77,10 @@ export interface AuthenticEvidence {
 }
 
 /** Marks evidence as authentic. For verifiers alone: it checks nothing. */
-export function authenticEvidence(fields: Omit<AuthenticEvidence, typeof authentic>): AuthenticEvidence {
-  return Object.freeze(fields) as AuthenticEvidence
+export function authenticEvidence(
+  fields: Omit<AuthenticEvidence, typeof authentic | 'carriage'> & { readonly carriage?: Carriage },
+): AuthenticEvidence {
+  return Object.freeze({ carriage: 'whole', ...fields }) as AuthenticEvidence
 }
 
 declare const appraised: unique symbol

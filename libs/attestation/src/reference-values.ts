@@ -4,22 +4,10 @@
  */
 import { z } from 'zod'
 import { AttestationError } from './errors.js'
-
-const thumbprint = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected a 43-character thumbprint')
-const version = z.int().min(0).max(255)
-/** At least one value that is acceptable, each once. */
-const anyOf = <Item extends z.ZodType>(item: Item) =>
-  z
-    .array(item)
-    .min(1, 'no value is acceptable')
-    .max(100)
-    .refine((values) => new Set(values).size === values.length, 'a value comes twice')
-const hex = (bytes: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${2 * bytes} lower-case hexadecimal characters`)
-/** Evidence older than this is refused. */
-const maximumAgeSeconds = z.int().min(1).max(86_400)
+import { azureVmFields } from './az-vtpm/reference.js'
+import { confidentialSpaceReferenceSchema } from './gcp-cs/reference.js'
+import { maaFields } from './maa/reference.js'
+import { anyOf, hex, maximumAgeSeconds, thumbprint, version } from './reference-fields.js'
 
 /** GPUs beside the CPU. Left out: the run may show none. */
 export const gpuReferenceSchema = z.strictObject({
@@ -148,12 +136,45 @@ export const nitroReferenceSchema = z.strictObject({
   signer: anyOf(hex(48)).optional(),
 })
 
+/** An Azure confidential VM on AMD SEV-SNP. `measurement` is that of Azure's paravisor; the registers say what the guest booted. */
+export const azureSnpReferenceSchema = sevSnpReferenceSchema.omit({ tee: true, gpu: true }).extend({
+  tee: z.literal('az-snp-vtpm'),
+  ...azureVmFields,
+})
+
+/** An Azure confidential VM on Intel TDX; see {@link azureSnpReferenceSchema}. */
+export const azureTdxReferenceSchema = tdxReferenceSchema.omit({ tee: true, gpu: true }).extend({
+  tee: z.literal('az-tdx-vtpm'),
+  ...azureVmFields,
+})
+
+/**
+ * A guest on AMD SEV-SNP that Microsoft Azure Attestation vouches for. The service says its firmware once, so that `minimumTcb` is held
+ * against the reported TCB alone; it says no `aliasCheck`, which must be waived.
+ */
+export const maaSnpReferenceSchema = sevSnpReferenceSchema
+  .omit({ tee: true, gpu: true, providers: true })
+  .extend({
+    tee: z.literal('maa-snp'),
+    ...maaFields,
+  })
+
+/** A guest on Intel TDX that Microsoft Azure Attestation vouches for. How recent Intel's knowledge was, the service does not say. */
+export const maaTdxReferenceSchema = tdxReferenceSchema
+  .omit({ tee: true, gpu: true, minimumTcb: true, advisories: true, fmspc: true })
+  .extend({ tee: z.literal('maa-tdx'), ...maaFields })
+
 /** One entry of a contract's `enclaves`. */
 export const referenceValuesSchema = z.discriminatedUnion('tee', [
   simulatedReferenceSchema,
   sevSnpReferenceSchema,
   tdxReferenceSchema,
   nitroReferenceSchema,
+  azureSnpReferenceSchema,
+  azureTdxReferenceSchema,
+  maaSnpReferenceSchema,
+  maaTdxReferenceSchema,
+  confidentialSpaceReferenceSchema,
 ])
 
 /** What one entry accepts. */
@@ -167,6 +188,12 @@ export type SevSnpReferenceValues = Extract<ReferenceValues, { tee: 'sev-snp' }>
 
 /** The reference values of Intel TDX. */
 export type TdxReferenceValues = Extract<ReferenceValues, { tee: 'tdx' }>
+
+/** The reference values of tokens of Microsoft Azure Attestation about SEV-SNP. */
+export type MaaSnpReferenceValues = Extract<ReferenceValues, { tee: 'maa-snp' }>
+
+/** The reference values of tokens of Microsoft Azure Attestation about TDX. */
+export type MaaTdxReferenceValues = Extract<ReferenceValues, { tee: 'maa-tdx' }>
 
 /**
  * The entry as one for this TEE, which a verifier of CPU evidence alone can hold evidence against.

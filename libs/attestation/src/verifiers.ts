@@ -1,5 +1,8 @@
 import { evidenceKinds, type EvidenceKind, type EvidenceVerifier } from './evidence.js'
+import { azureSnpVerifier, azureTdxVerifier } from './az-vtpm/verifier.js'
 import { AttestationError } from './errors.js'
+import { confidentialSpaceVerifier } from './gcp-cs/verifier.js'
+import { maaSnpVerifier, maaTdxVerifier } from './maa/verifier.js'
 import { nitroVerifier } from './nitro/verifier.js'
 import { sevSnpVerifier } from './sev-snp/verifier.js'
 import { simulatedVerifier } from './simulated/verifier.js'
@@ -11,6 +14,11 @@ export const evidenceVerifiers: readonly EvidenceVerifier[] = [
   sevSnpVerifier,
   tdxVerifier,
   nitroVerifier,
+  azureSnpVerifier,
+  azureTdxVerifier,
+  maaSnpVerifier,
+  maaTdxVerifier,
+  confidentialSpaceVerifier,
 ]
 
 /**

@@ -2,10 +2,11 @@
  * Which entry of a contract evidence alone would meet: every check of {@link verifyEnclave} that needs no Offer. Says nothing about whose
  * keys the enclave holds, when the evidence was made, or its GPUs; nothing may be released on it.
  */
-import { toHex } from '#libs/canonical'
+import { fromHex } from '#libs/canonical'
+import { checkReportData } from './binding.js'
 import { Checklist, type Check } from './checklist.js'
 import { AttestationError } from './errors.js'
-import type { AuthenticEvidence, Evidence, EvidenceVerifier } from './evidence.js'
+import type { Evidence, EvidenceVerifier } from './evidence.js'
 import { parseReferenceValues, type ReferenceValues } from './reference-values.js'
 import { evidenceVerifiers, verifierOf } from './verifiers.js'
 
@@ -61,7 +62,7 @@ async function judgeEntry(
     })
     const verifier = verifierOf(evidence.kind, verifiers)
     const authentic = await verifier.authenticate(evidence, context)
-    if (reportData !== null) demandReportData(authentic, reportData, checklist)
+    if (reportData !== null) checkReportData(authentic, fromHex(reportData), checklist)
     verifier.appraise(authentic, reference, context)
     checklist.demand({
       stage: 'appraise',
@@ -76,16 +77,4 @@ async function judgeEntry(
     if (!(error instanceof AttestationError)) throw error
     return { entry, checks: checklist.checks, refusal: error }
   }
-}
-
-function demandReportData({ reportData }: AuthenticEvidence, expected: string, checklist: Checklist): void {
-  const seen = toHex(reportData)
-  checklist.demand({
-    stage: 'bind',
-    check: 'reportData',
-    expected,
-    seen,
-    ok: seen === expected,
-    code: 'BINDING_MISMATCH',
-  })
 }

@@ -51,6 +51,8 @@ export const domains = {
   collateral: 'sealroom/v1/collateral\n',
   /** CPU report data: SHA-512 over tag and Offer payload */
   offerBinding: 'sealroom/v1/offer-binding\n',
+  /** nonce of evidence that holds no 64 bytes of report data: SHA-256 over tag and report data */
+  evidenceNonce: 'sealroom/v1/evidence-nonce\n',
   /** GPU nonce: SHA-256 over tag, Offer without GPU digests, device index */
   gpuBinding: 'sealroom/v1/gpu-binding\n',
   /** pseudonyms of signer and run in log leaves: HMAC under the contract's secret */

@@ -82,3 +82,16 @@ export const refusalReasonSchema = z.strictObject({
 })
 
 export type RefusalReason = z.infer<typeof refusalReasonSchema>
+
+/** Kinds of TEE and of their evidence, as contracts and statements name them. */
+export const teeSchema = z.enum([
+  'simulated',
+  'sev-snp',
+  'tdx',
+  'nitro',
+  'az-snp-vtpm',
+  'az-tdx-vtpm',
+  'maa-snp',
+  'maa-tdx',
+  'gcp-cs',
+])

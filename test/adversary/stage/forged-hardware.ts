@@ -3,8 +3,12 @@
  * that an agent reads can name a root, so that nothing outside a test comes by one.
  */
 import {
+  azureSnpVerifierWith,
+  azureTdxVerifierWith,
   collateralAskOf,
   collateralName,
+  evidenceNonce,
+  evidenceVerifiers,
   nitroVerifierWith,
   sevSnpVerifierWith,
   tdxVerifierWith,
@@ -14,15 +18,27 @@ import {
   type EvidenceVerifier,
 } from '#libs/attestation'
 import {
+  fakeAudience,
   FakeAmd,
   FakeAws,
+  FakeAzureMachine,
+  fakeConfidentialSpace,
   FakeIntel,
+  fakeMaaIssuer,
+  fakeMaaNested,
+  fakeMaaPolicyHash,
+  fakeMaaSnp,
+  fakeRegisters,
+  FakeTokenIssuer,
   snpField,
   tdField,
+  type AzureMachineForgery,
+  type FakeClaims,
   type NitroForgery,
   type QuoteForgery,
   type SnpForgery,
 } from '#libs/testing'
+import { utf8 } from '#libs/canonical'
 
 /** Evidence over report data, and the measurement that an honest Offer of this machine names. */
 export interface ForgedMachine {
@@ -30,6 +46,8 @@ export interface ForgedMachine {
   readonly measurement: string
   readonly hardware: (reportData: Uint8Array) => Pick<Evidence, 'kind' | 'bytes'>
 }
+
+const registerLines = fakeRegisters.map((value, index) => `    pcr${index}: ["${value}"]`).join('\n')
 
 /** Entries of a contract that the machines below meet, in this order. */
 export const forgedEntries = `  - tee: sev-snp
@@ -50,6 +68,38 @@ export const forgedEntries = `  - tee: sev-snp
   - tee: nitro
     measurement: ["${'01'.repeat(48)}"]
     maximumAgeSeconds: 300
+  - tee: az-snp-vtpm
+    measurement: ["${'3e'.repeat(48)}"]
+    minimumTcb: { bootloader: 4, tee: 1, snp: 24, microcode: 219 }
+    maximumAgeSeconds: 300
+    generations: [milan]
+    waivedProtections: [singleSocket, aes256Xts, raplDisabled, ciphertextHiding, pageSwapDisabled, aliasCheck]
+${registerLines}
+  - tee: az-tdx-vtpm
+    measurement: ["${'d1'.repeat(48)}"]
+    rtmr0: ["RTMR0"]
+    rtmr1: ["RTMR1"]
+    rtmr2: ["RTMR2"]
+    rtmr3: ["RTMR3"]
+    minimumTcb: { evaluationDataNumber: 17 }
+    maximumAgeSeconds: 300
+${registerLines}
+  - tee: maa-snp
+    issuer: ${fakeMaaIssuer}
+    keys: ["SERVICE"]
+    policyHash: ["${fakeMaaPolicyHash}"]
+    measurement: ["${'3e'.repeat(48)}"]
+    minimumTcb: { bootloader: 4, tee: 1, snp: 24, microcode: 219 }
+    maximumAgeSeconds: 300
+    generations: [genoa]
+    hostData: ["${'ab'.repeat(32)}"]
+    waivedProtections: [singleSocket, aes256Xts, raplDisabled, ciphertextHiding, pageSwapDisabled, aliasCheck]
+  - tee: gcp-cs
+    measurement: ["${'1d'.repeat(32)}"]
+    audience: ${fakeAudience}
+    keys: ["SERVICE"]
+    hardware: [GCP_AMD_SEV_SNP]
+    maximumAgeSeconds: 300
 `
 
 const nothing = (): void => undefined
@@ -59,6 +109,10 @@ export class ForgedHardware implements CollateralSource {
   readonly amd = new FakeAmd()
   readonly intel = new FakeIntel()
   readonly aws = new FakeAws()
+  readonly azure = new FakeAzureMachine()
+  /** A service whose keys the contract names. */
+  readonly service = new FakeTokenIssuer('RS256')
+  readonly strangerService = new FakeTokenIssuer('RS256')
   private readonly published = new Map<string, Collateral>()
   private readonly amdRoots = { milan: [] as string[], genoa: [] as string[], turin: [] as string[] }
   private readonly intelRoots: string[] = []
@@ -69,6 +123,10 @@ export class ForgedHardware implements CollateralSource {
     sevSnpVerifierWith(this.amdRoots),
     tdxVerifierWith(this.intelRoots),
     nitroVerifierWith(this.awsRoots),
+    azureSnpVerifierWith(this.amdRoots),
+    azureTdxVerifierWith(this.intelRoots),
+    // Tokens rest on keys that the contract names, and on no root.
+    ...evidenceVerifiers.filter(({ kind }) => kind === 'maa-snp' || kind === 'gcp-cs'),
   ]
 
   constructor(private readonly now: number) {}
@@ -113,6 +171,58 @@ export class ForgedHardware implements CollateralSource {
       return { kind: 'nitro', bytes: document } as const
     }
     return { enclave: 2, measurement: '01'.repeat(48), hardware }
+  }
+
+  /** A VM of Azure on SEV-SNP. */
+  azureSnp(change: (forgery: AzureMachineForgery<SnpForgery>) => void = nothing): ForgedMachine {
+    const hardware = (reportData: Uint8Array) => {
+      const forgery = this.azure.draftSnp(this.now, evidenceNonce(reportData))
+      change(forgery)
+      const { document, root, collateral } = this.azure.makeSnp(forgery)
+      this.amdRoots.milan.push(root)
+      return this.publish({ kind: 'az-snp-vtpm', bytes: document }, collateral)
+    }
+    return { enclave: 3, measurement: '3e'.repeat(48), hardware }
+  }
+
+  /** A VM of Azure on TDX. */
+  azureTdx(change: (forgery: AzureMachineForgery<QuoteForgery>) => void = nothing): ForgedMachine {
+    const hardware = (reportData: Uint8Array) => {
+      const forgery = this.azure.draftTdx(this.now, evidenceNonce(reportData))
+      change(forgery)
+      const { document, root, collateral } = this.azure.makeTdx(forgery)
+      this.intelRoots.push(root)
+      return this.publish({ kind: 'az-tdx-vtpm', bytes: document }, collateral)
+    }
+    return { enclave: 4, measurement: 'd1'.repeat(48), hardware }
+  }
+
+  /** A token of Azure's service about SEV-SNP; `nested` is the guest's own. */
+  maa(
+    change: (claims: FakeClaims) => FakeClaims = (claims) => claims,
+    { nested = false, by = this.service } = {},
+  ): ForgedMachine {
+    const hardware = (reportData: Uint8Array) => {
+      const claims = fakeMaaSnp(reportData)
+      const token = nested ? fakeMaaNested(claims, evidenceNonce(reportData)) : claims
+      return this.publishToken('maa-snp', change(token), by)
+    }
+    return { enclave: 5, measurement: '3e'.repeat(48), hardware }
+  }
+
+  /** A token of Google's service. */
+  space(
+    change: (claims: FakeClaims) => FakeClaims = (claims) => claims,
+    { by = this.service } = {},
+  ): ForgedMachine {
+    const hardware = (reportData: Uint8Array) =>
+      this.publishToken('gcp-cs', change(fakeConfidentialSpace(evidenceNonce(reportData))), by)
+    return { enclave: 6, measurement: '1d'.repeat(32), hardware }
+  }
+
+  private publishToken(kind: 'maa-snp' | 'gcp-cs', claims: FakeClaims, by: FakeTokenIssuer) {
+    const bytes = utf8(by.make(by.draft(this.now, claims)))
+    return this.publish({ kind, bytes }, { jwks: by.keySet() })
   }
 
   private publish(evidence: Pick<Evidence, 'kind' | 'bytes'>, collateral: Collateral) {

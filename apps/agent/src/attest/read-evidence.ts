@@ -39,7 +39,7 @@ export function kindForContracts(kind: InspectedKind): EvidenceKind {
   if (known !== undefined) return known
   throw new AgentError(
     'USAGE',
-    `no contract accepts evidence of ${kind} by itself; expected a file of sev-snp, tdx or nitro`,
+    `no contract accepts evidence of ${kind} by itself; expected a file of ${evidenceKinds.join(', ')}`,
   )
 }
 

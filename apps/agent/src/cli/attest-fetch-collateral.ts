@@ -24,6 +24,7 @@ import { CollateralFolder } from '../collateral/folder.js'
 import { kindForContracts, readCollateral, readEvidence } from '../attest/read-evidence.js'
 import { AgentError } from '../errors.js'
 import type { Frame } from './command-frame.js'
+import { printable } from './printable.js'
 import type { Session } from './session.js'
 import { facts } from './table.js'
 import type { Answer } from './world.js'
@@ -36,9 +37,11 @@ export interface FetchOptions {
   readonly amd?: string
   readonly intel?: string
   readonly intelRoot?: string
+  readonly issuer?: string
+  readonly keySet?: string
 }
 
-const fetched = 'sev-snp or tdx'
+const fetched = 'sev-snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-snp, maa-tdx or gcp-cs'
 
 /** Adds the command below `attest`. */
 export function addFetchCollateralCommand(attest: Command, frame: Frame): void {
@@ -58,6 +61,8 @@ export function addFetchCollateralCommand(attest: Command, frame: Frame): void {
     .option('--amd <origin>', `a mirror of ${vendorHosts.amd}`)
     .option('--intel <origin>', `a mirror of ${vendorHosts.intel}`)
     .option('--intel-root <origin>', `a mirror of ${vendorHosts.intelRoot}`)
+    .option('--issuer <url>', 'for a token: the service that it must name, exactly')
+    .option('--key-set <url>', 'where that service publishes its keys')
     .addHelpText(
       'after',
       `
@@ -65,6 +70,7 @@ Examples:
   $ sealroom attest fetch-collateral report.bin
   $ sealroom attest fetch-collateral quote.bin --into /media/stick/collateral
   $ sealroom attest fetch-collateral report.bin --from provider
+  $ sealroom attest fetch-collateral token.jwt --issuer https://sharedeus.eus.attest.azure.net --key-set https://sharedeus.eus.attest.azure.net/certs
 `,
     )
     .action(frame.action<[string, FetchOptions]>(fetchCollateralFor))
@@ -85,7 +91,7 @@ export async function fetchCollateralFor(
   const collateral =
     options.from === undefined
       ? await fetchCollateral(hostsOf(options), ask, session.world.signal)
-      : await givenIn(options.from, { kind: ask.kind, bytes: evidence.bytes })
+      : await givenIn(options.from, { kind: kindForContracts(evidence.kind), bytes: evidence.bytes })
   const trust = { at: session.world.now(), roots: vendorRoots }
   demandNoRollback(ask, await folder.find(ask), collateral, trust)
   const path = await folder.keep(ask, collateral)
@@ -111,14 +117,18 @@ async function givenIn(folder: string, evidence: Pick<Evidence, 'kind' | 'bytes'
   if (Object.keys(given).length > 0) return given
   throw new AgentError(
     'USAGE',
-    `${folder} holds no collateral; expected vek, chain and crl, or collateral.json`,
+    `${folder} holds no collateral; expected vek, chain and crl, collateral.json, or jwks`,
   )
 }
 
-function hostsOf({ amd, intel, intelRoot }: FetchOptions): CollateralHosts {
+function hostsOf({ amd, intel, intelRoot, issuer, keySet }: FetchOptions): CollateralHosts {
   const host = (given: string | undefined, own: string) =>
     given === undefined ? own : secureUrl(given).origin
+  if ((issuer === undefined) !== (keySet === undefined))
+    throw new AgentError('USAGE', 'give --issuer and --key-set together; a key set is that of one service')
+  const given = issuer === undefined || keySet === undefined ? {} : { [issuer]: secureUrl(keySet).href }
   return {
+    keySets: { ...vendorHosts.keySets, ...given },
     amd: host(amd, vendorHosts.amd),
     intel: host(intel, vendorHosts.intel),
     intelRoot: host(intelRoot, vendorHosts.intelRoot),
@@ -126,6 +136,7 @@ function hostsOf({ amd, intel, intelRoot }: FetchOptions): CollateralHosts {
 }
 
 function askText(ask: CollateralAsk): string {
+  if (ask.kind === 'jwks') return `keys of ${printable(ask.unverifiedIssuer)}, as the token names its issuer`
   if (ask.kind === 'tdx')
     return `TDX platforms of family ${ask.fmspc}, certified by Intel's ${ask.authority} CA`
   const whose = ask.key === 'VLEK' ? 'the provider' : `chip ${ask.chipId.slice(0, 16)}…`

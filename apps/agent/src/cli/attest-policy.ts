@@ -16,9 +16,9 @@ export async function attestPolicy(file: string): Promise<Answer> {
       `${file}: ${form}`,
       ...facts([
         [algorithm, digest],
-        ['sev-snp', `hostData: ["${hostData}"]`],
-        ...(mrConfigId === null ? [] : [['tdx', `mrConfigId: ["${mrConfigId}"]`] as const]),
-        ...(pcr8 === null ? [] : [['PCR 8', pcr8] as const]),
+        ['sev-snp, maa-snp', `hostData: ["${hostData}"]`],
+        ...(mrConfigId === null ? [] : [['tdx, maa-tdx', `mrConfigId: ["${mrConfigId}"]`] as const]),
+        ...(pcr8 === null ? [] : [['az-snp-vtpm, az-tdx-vtpm', `pcr8: ["${pcr8}"]`] as const]),
         ...images.map((image) => ['image', image] as const),
       ]),
     ],

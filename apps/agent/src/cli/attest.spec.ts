@@ -209,4 +209,45 @@ describe.skipIf(!existsSync(captured))('captured evidence', () => {
     const again = ['--contract', contract, '--at', at, '--collateral', fetched.path]
     expect((await person.saysBare('attest', 'verify', quote, ...again)).exit).toBe(0)
   })
+
+  it.each([
+    ['az-snp-vtpm', 'az-snp-vtpm/coco_evidence-v1.json', 'serial console may reach the guest'],
+    ['az-tdx-vtpm', 'az-tdx-vtpm/coco_evidence-v1.json', 'minimumTcb.evaluationDataNumber is left out'],
+  ])('of Azure is told as %s, with the registers of its vTPM', async (kind, name, warning) => {
+    const path = join(captured, name)
+    const told = await person.saysBare('attest', 'inspect', '--json', path)
+    expect(told.json()).toMatchObject({ kind, unverifiedFacts: { secureBoot: true } })
+    const said = await person.saysBare('attest', 'reference', path)
+    expect(said.out).toMatch(/^ {4}pcr4: \["[0-9a-f]{64}"\]$/m)
+    expect(said.out).toContain(warning)
+  })
+
+  it.each([
+    ['maa', 'azure-snp-genoa.jwt', 'maa-jwks.json', 'NOTHING MEASURES THE GUEST'],
+    ['gcp-cs', 'prod-token.jwt', 'google-cs-jwks.json', 'the host can change memory'],
+  ])(
+    'of a token (%s) is accepted by the section written for it, and by no other key',
+    async (folder, name, keys, warning) => {
+      const path = join(captured, folder, name)
+      const collateral = person.file(`keys-${folder}`)
+      await mkdir(collateral)
+      await copyFile(join(captured, folder, keys), join(collateral, 'jwks.json'))
+      const cases = JSON.parse(readFileSync(join(captured, folder, 'cases.json'), 'utf8')) as {
+        at: string
+        production: boolean
+      }[]
+      const given = ['--at', cases.find(({ production }) => production)?.at ?? '', '--collateral', collateral]
+      const { out } = await person.saysBare('attest', 'reference', path, ...given)
+      expect(out).toContain(warning)
+      const contract = await file(`${folder}.yaml`, utf8(out))
+      const verdict = await person.saysBare('attest', 'verify', path, '--contract', contract, ...given)
+      expect([verdict.exit, verdict.out.includes('accepted')]).toEqual([0, true])
+      const other = await file(
+        `${folder}-other.yaml`,
+        utf8(out.replace(/keys: .*/, `keys: ["${'ab'.repeat(32)}"]`)),
+      )
+      const refused = await person.saysBare('attest', 'verify', path, '--contract', other, ...given)
+      expect([refused.exit, refused.out.includes('KEY_UNKNOWN')]).toEqual([1, true])
+    },
+  )
 })

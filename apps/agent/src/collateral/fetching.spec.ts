@@ -13,19 +13,22 @@ import {
   type CollateralAsk,
   type Generation,
 } from '#libs/attestation'
-import { aClock, FakeAmd, FakeIntel, snpField } from '#libs/testing'
+import { aClock, FakeAmd, FakeIntel, FakeTokenIssuer, snpField } from '#libs/testing'
 import { Person } from '../testing/person.js'
 import { collateralSourceOf, fetchCollateral, type Around, type CollateralHosts } from './fetching.js'
 import { CollateralFolder } from './folder.js'
 
 const now = aClock().now()
+const service = new FakeTokenIssuer('RS256')
+const issuer = 'https://service.test'
+const tokenNaming = (iss: string) => utf8(service.make(service.draft(now, { iss })))
 const amd = new FakeAmd()
 const intel = new FakeIntel()
 const forgery = amd.draft(now)
 forgery.crl = amd.draftList(forgery)
 const snp = amd.make(forgery)
 const tdx = intel.make(intel.draft(now))
-const askOf = (kind: 'sev-snp' | 'tdx', bytes: Uint8Array): CollateralAsk =>
+const askOf = (kind: 'sev-snp' | 'tdx' | 'gcp-cs', bytes: Uint8Array): CollateralAsk =>
   collateralAskOf({ kind, bytes }) ?? expect.fail('asks for nothing')
 const snpAsk = askOf('sev-snp', snp.report)
 const tdxAsk = askOf('tdx', tdx.quote)
@@ -45,6 +48,7 @@ const signed = (name: string, as: string): string =>
 function answer(path: string, response: ServerResponse): void {
   const lie = lies.get(path)
   if (lie !== undefined) lie(response)
+  else if (path === '/keys') response.end(service.keySet())
   else if (path === '/vcek/v1/Genoa/cert_chain') response.end(snp.chain)
   else if (path === '/vcek/v1/Genoa/crl') response.end(snp.crl)
   else if (path === `/vcek/v1/Genoa/${'c1'.repeat(64)}`) response.end(snp.vek)
@@ -72,7 +76,7 @@ beforeAll(async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`
-  hosts = { amd: origin, intel: origin, intelRoot: origin }
+  hosts = { amd: origin, intel: origin, intelRoot: origin, keySets: { [issuer]: `${origin}/keys` } }
   folder = await mkdtemp(join(tmpdir(), 'sealroom-collateral-'))
 })
 
@@ -254,6 +258,68 @@ describe('collateral that was replaced since', () => {
     const source = sourceIn(join(path, 'below'), hosts, { report: ({ what }) => reports.push(what) })
     expect(hexOf((await source.find(tdxAsk)) ?? {})).toEqual(hexOf(tdx.collateral))
     expect(reports).toEqual(['collateral not kept'])
+  })
+})
+
+describe('a fetched key set', () => {
+  it('is that of the service which the token names, where that one is configured', async () => {
+    const fetched = await fetchHere(askOf('gcp-cs', tokenNaming(issuer)))
+    expect(hexOf(fetched)).toEqual(hexOf({ jwks: service.keySet() }))
+    expect(asked).toEqual(['/keys'])
+  })
+
+  it.each(['https://service.test/', 'http://127.0.0.1:1', '__proto__', 'toString'])(
+    'is asked for nowhere where the token names %s, and no address is taken from it',
+    async (other) => {
+      const forgery = service.draft(now, { iss: other })
+      Object.assign(forgery.header, { jku: `${hosts.amd}/keys`, x5u: `${hosts.amd}/keys` })
+      const ask = askOf('gcp-cs', utf8(service.make(forgery)))
+      await expect(fetchHere(ask)).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+      expect(asked).toEqual([])
+      expect(collateralFileName(ask)).toMatch(/^jwks-[0-9a-f]{32}\.json$/)
+    },
+  )
+
+  it('is kept by the daemon for exactly the issuers of its configuration', async () => {
+    const { amd: origin } = hosts
+    const fetchFrom = { amd: origin, intel: origin, intelRoot: origin }
+    let later = 0
+    const around: Around = {
+      now: () => Date.now() + later,
+      report: () => undefined,
+      signal: new AbortController().signal,
+    }
+    const config = { collateral: { fetchFrom, keySets: { [issuer]: `${origin}/keys` } } } as never
+    const path = join(folder, 'keys')
+    await mkdir(path)
+    const source = collateralSourceOf(config, path, around)
+    expect(await source.find(askOf('gcp-cs', tokenNaming('https://other.test')))).toBeUndefined()
+    const ask = askOf('gcp-cs', tokenNaming(issuer))
+    expect(hexOf((await source.find(ask)) ?? {})).toEqual(hexOf({ jwks: service.keySet() }))
+    expect(hexOf((await new CollateralFolder(path).find(ask)) ?? {})).toEqual(
+      hexOf({ jwks: service.keySet() }),
+    )
+    await source.find(ask)
+    expect(asked).toEqual(['/keys'])
+    // A service may sign with a new key at any time.
+    later = 6 * 60_000
+    await source.find(ask)
+    expect(asked).toEqual(['/keys', '/keys'])
+  })
+
+  it('is put into a folder by the command, for a token of a service that is given', async () => {
+    const person = await Person.make('token-fetcher', () => now)
+    try {
+      const token = person.file('token.jwt')
+      const confidentialSpace = 'https://confidentialcomputing.googleapis.com'
+      await writeFile(token, tokenNaming(confidentialSpace))
+      const words = ['attest', 'fetch-collateral', token, '--into', person.file('stick')]
+      const given = ['--issuer', confidentialSpace, '--key-set', `${hosts.amd}/keys`]
+      expect(await person.saysBare(...words, ...given)).toMatchObject({ exit: 0 })
+      expect((await person.saysBare(...words, '--issuer', issuer)).exit).toBe(2)
+    } finally {
+      await rm(person.folder, { recursive: true })
+    }
   })
 })
 

@@ -1,6 +1,7 @@
 /** Collateral from the vendors' services, at hosts that are fixed here or configured; never at one that evidence names. */
 import {
   collateralName,
+  confidentialSpaceIssuer,
   maximumCollateralTextLength,
   rolledBackFiles,
   vendorRoots,
@@ -17,6 +18,7 @@ import { AgentError } from '../errors.js'
 import type { DownloadBounds } from './download.js'
 import { fetchAmd } from './fetch-amd.js'
 import { fetchIntel } from './fetch-intel.js'
+import { fetchKeySet, type KeySetAddresses } from './fetch-key-set.js'
 import { CollateralFolder } from './folder.js'
 
 /** Hosts of collateral. */
@@ -24,6 +26,7 @@ export interface CollateralHosts {
   readonly amd: string
   readonly intel: string
   readonly intelRoot: string
+  readonly keySets: KeySetAddresses
 }
 
 /** The vendors' own. */
@@ -31,10 +34,23 @@ export const vendorHosts: CollateralHosts = {
   amd: 'https://kdsintf.amd.com',
   intel: 'https://api.trustedservices.intel.com',
   intelRoot: 'https://certificates.trustedservices.intel.com',
+  // Azure's instances are many; each that a contract names is configured.
+  keySets: {
+    [confidentialSpaceIssuer]:
+      'https://www.googleapis.com/service_accounts/v1/metadata/jwk/signer@confidentialspace-sign.iam.gserviceaccount.com',
+  },
 }
 
-/** Lists of revoked keys and TCB information are fetched anew after this, though they would be valid for longer. */
-const refreshMilliseconds = 12 * 3_600_000
+const hours = 3_600_000
+/**
+ * Lists of revoked keys and TCB information are fetched anew after this, though they would be valid for longer. A service may sign with a new key
+ * at any time, so that its key set is never old.
+ */
+const refreshMilliseconds: Readonly<Record<CollateralAsk['kind'], number>> = {
+  'sev-snp': 12 * hours,
+  tdx: 12 * hours,
+  jwks: hours / 12,
+}
 const bounds = { timeoutMilliseconds: 10_000, maximumBytes: 524_288 } as const
 
 /**
@@ -46,13 +62,20 @@ export async function fetchCollateral(
   ask: CollateralAsk,
   signal: AbortSignal,
 ): Promise<Collateral> {
-  const within: DownloadBounds = { ...bounds, signal }
-  const collateral =
-    ask.kind === 'sev-snp'
-      ? await fetchAmd(hosts.amd, ask, within)
-      : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  const collateral = await fetchOne(hosts, ask, { ...bounds, signal })
   demandRecordable(ask, collateral)
   return collateral
+}
+
+function fetchOne(hosts: CollateralHosts, ask: CollateralAsk, within: DownloadBounds): Promise<Collateral> {
+  switch (ask.kind) {
+    case 'sev-snp':
+      return fetchAmd(hosts.amd, ask, within)
+    case 'tdx':
+      return fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+    case 'jwks':
+      return fetchKeySet(hosts.keySets, ask, within)
+  }
 }
 
 // An Accept carries what its verdict used: one that cannot be recorded would leave the run waiting for it.
@@ -102,7 +125,7 @@ export class FetchedCollateral implements CollateralSource {
   async find(ask: CollateralAsk): Promise<Collateral | undefined> {
     const kept = await this.folder.kept(ask)
     // A file of tomorrow is as far away as one of yesterday: a clock was wrong, and nobody knows how old it is.
-    if (kept !== undefined && Math.abs(this.around.now() - kept.keptAt) < refreshMilliseconds)
+    if (kept !== undefined && Math.abs(this.around.now() - kept.keptAt) < refreshMilliseconds[ask.kind])
       return kept.collateral
     // What is kept may still be valid: the verifier, who knows its dates, says so or refuses.
     return (await this.fetch(ask, kept?.collateral)) ?? kept?.collateral
@@ -141,6 +164,7 @@ export function collateralSourceOf(
 ): CollateralSource {
   const kept = new CollateralFolder(folder)
   if (collateral === undefined) return kept
-  const hosts = collateral.fetchFrom === 'vendors' ? vendorHosts : collateral.fetchFrom
-  return new FetchedCollateral(kept, hosts, around)
+  const { fetchFrom, keySets = {} } = collateral
+  const hosts = fetchFrom === 'vendors' ? vendorHosts : { ...fetchFrom, keySets: {} }
+  return new FetchedCollateral(kept, { ...hosts, keySets: { ...hosts.keySets, ...keySets } }, around)
 }

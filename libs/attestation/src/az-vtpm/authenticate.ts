@@ -5,25 +5,17 @@
  */
 import { concatBytes, equalBytes, fromHex } from '#libs/canonical'
 import { authenticateQuote, type AuthenticQuote } from '../dcap/authenticate.js'
-import { parseDcapCollateral } from '../dcap/collateral.js'
+import type { TrustAnchors } from '../dcap/chains.node.js'
 import type { TdReport } from '../dcap/report.js'
 import { AttestationError, type EvidenceRefusal } from '../errors.js'
-import { authenticateSnpReport, type AuthenticSnpReport } from '../sev-snp/authenticate.js'
-import type { AmdRoots } from '../sev-snp/generations.js'
+import type { Collateral } from '../evidence.js'
+import { authenticateSnpReport, type AuthenticSnpReport, type SnpTrust } from '../sev-snp/authenticate.js'
 import { sha256Hex } from '../x509/signature.node.js'
-import { readAzureFiles, type AzureEvidence, type AzureFiles } from './evidence-forms.js'
+import type { AzureEvidence } from './evidence-forms.js'
 import { parseHclReport } from './hcl-report.js'
-import { parseAttestationKey, type AttestationKey } from './runtime-data.js'
-import { checkPcrs, parseTpmStatement, type TpmStatement } from './tpm-quote.js'
+import { parseRuntimeData, type RuntimeData } from './runtime-data.js'
+import { parseTpmStatement, quotedRegisters, type Registers, type TpmStatement } from './tpm-quote.js'
 import { verifyTpmSignature } from './tpm-signature.node.js'
-
-/** When, and under which roots. */
-export interface AzureAnchors {
-  /** In milliseconds. */
-  readonly at: number
-  readonly amdRoots: AmdRoots
-  readonly intelRoots: readonly string[]
-}
 
 declare const authentic: unique symbol
 
@@ -33,9 +25,18 @@ export interface AuthenticAzureVm<Hardware> {
   readonly hardware: Hardware
   /** SHA-256 of the runtime data, in hexadecimal. */
   readonly runtimeDigest: string
-  readonly attestationKey: AttestationKey
+  readonly runtime: RuntimeData
   /** Null: no TPM quote came with it. */
   readonly statement: TpmStatement | null
+  /** Values that the quote covers, by number; null: none came with it, only their digest. */
+  readonly registers: Registers | null
+}
+
+/** Certificates of an SNP report; the evidence may hold the first itself. */
+export interface AzureSnpCertificates {
+  readonly vek?: Uint8Array | undefined
+  readonly chain?: Uint8Array | undefined
+  readonly crl?: Uint8Array | undefined
 }
 
 /**
@@ -43,19 +44,19 @@ export interface AuthenticAzureVm<Hardware> {
  * @throws AttestationError with a refusal of evidence.
  */
 export function authenticateAzureSnp(
-  files: AzureFiles,
-  { at, amdRoots }: AzureAnchors,
+  evidence: AzureEvidence,
+  { vek, chain, crl }: AzureSnpCertificates,
+  trust: SnpTrust,
 ): AuthenticAzureVm<AuthenticSnpReport> {
-  const evidence = readAzureFiles(files)
   const { hardwareReport, runtimeData } = parseHclReport(evidence.hcl, 'sev-snp')
   const hardware = authenticateSnpReport(
     {
       report: hardwareReport,
-      vek: needed(evidence.vek, 'COLLATERAL_MISSING', 'vek'),
-      chain: needed(files.chain, 'COLLATERAL_MISSING', 'chain'),
-      ...(files.crl === undefined ? {} : { crl: files.crl }),
+      vek: needed(vek ?? evidence.vek, 'COLLATERAL_MISSING', 'vek'),
+      chain: needed(chain, 'COLLATERAL_MISSING', 'chain'),
+      ...(crl === undefined ? {} : { crl }),
     },
-    { at, roots: amdRoots, revocationList: 'ifShown' },
+    trust,
   )
   return Object.freeze({
     hardware,
@@ -69,14 +70,13 @@ export function authenticateAzureSnp(
  * @throws AttestationError with a refusal of evidence.
  */
 export function authenticateAzureTdx(
-  files: AzureFiles,
-  { at, intelRoots }: AzureAnchors,
+  evidence: AzureEvidence,
+  collateral: Collateral | null,
+  anchors: TrustAnchors,
 ): AuthenticAzureVm<AuthenticQuote<'tdx'>> {
-  const evidence = readAzureFiles(files)
   const { hardwareReport, runtimeData } = parseHclReport(evidence.hcl, 'tdx')
   const quote = needed(evidence.tdQuote, 'QUOTE_MISSING', 'td_quote')
-  const collateral = files.collateral === undefined ? null : parseDcapCollateral(files.collateral)
-  const hardware = authenticateQuote({ quote, collateral }, 'tdx', { at, roots: intelRoots })
+  const hardware = authenticateQuote({ quote, collateral }, 'tdx', anchors)
   checkTdReport(hardwareReport, hardware.quote.body)
   return Object.freeze({
     hardware,
@@ -88,18 +88,18 @@ function authenticateVtpm(
   { tpmQuote }: AzureEvidence,
   runtimeData: Uint8Array,
   reportData: Uint8Array,
-): Pick<AuthenticAzureVm<never>, 'runtimeDigest' | 'attestationKey' | 'statement'> {
+): Omit<AuthenticAzureVm<never>, typeof authentic | 'hardware'> {
   const runtimeDigest = sha256Hex(runtimeData)
   const expected = new Uint8Array(64)
   expected.set(fromHex(runtimeDigest))
   if (!equalBytes(expected, reportData))
     throw refused('BINDING_MISMATCH', 'report_data', 'it is not the hash of the runtime data')
-  const attestationKey = parseAttestationKey(runtimeData)
-  if (tpmQuote === null) return { runtimeDigest, attestationKey, statement: null }
-  verifyTpmSignature(tpmQuote, attestationKey)
+  const runtime = parseRuntimeData(runtimeData)
+  if (tpmQuote === null) return { runtimeDigest, runtime, statement: null, registers: null }
+  verifyTpmSignature(tpmQuote, runtime.attestationKey)
   const statement = parseTpmStatement(tpmQuote.message)
-  if (tpmQuote.pcrs !== null) checkPcrs(statement, tpmQuote.pcrs)
-  return { runtimeDigest, attestationKey, statement }
+  const registers = tpmQuote.pcrs === null ? null : quotedRegisters(statement, tpmQuote.pcrs)
+  return { runtimeDigest, runtime, statement, registers }
 }
 
 /** Where REPORTDATA and TDINFO stand in a TDREPORT (Intel TDX module ABI, TDREPORT_STRUCT). */

@@ -54,6 +54,13 @@ export function parseHclReport(bytes: Uint8Array, hardware: AzureHardware): HclR
   return { hardwareReport, runtimeData }
 }
 
+const reportTypeOffset = 1224
+
+/** Which hardware a blob says it is of, for those who look; SEV-SNP unless it says TDX. */
+export function hardwareOfHcl(bytes: Uint8Array): AzureHardware {
+  return bytes[reportTypeOffset] === 4 ? 'tdx' : 'sev-snp'
+}
+
 function refused(code: EvidenceRefusal, field: string, why: string): AttestationError {
   return new AttestationError(code, `HCL report: ${field}: ${why}`, { stage: 'parse', field })
 }

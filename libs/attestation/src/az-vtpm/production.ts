@@ -3,6 +3,7 @@
  * released on it.
  */
 import { equalBytes, toHex, type JsonValue } from '#libs/canonical'
+import { parseDcapCollateral } from '../dcap/collateral.js'
 import { intelRoots as intel } from '../dcap/roots.js'
 import { AttestationError } from '../errors.js'
 import { amdRoots as amd, type AmdRoots } from '../sev-snp/generations.js'
@@ -10,7 +11,7 @@ import { demandSnpProduction, snpFacts } from '../sev-snp/production.js'
 import { demandTdxProduction, tdxFacts } from '../tdx/production.js'
 import { judgeEvidence, type EvidenceVerdict } from '../verdict.js'
 import { authenticateAzureSnp, authenticateAzureTdx, type AuthenticAzureVm } from './authenticate.js'
-import type { AzureFiles } from './evidence-forms.js'
+import { readAzureFiles, type AzureFiles } from './evidence-forms.js'
 
 /** What evidence is judged by. */
 export interface AzureRules {
@@ -26,9 +27,10 @@ export interface AzureRules {
 
 /** Judges evidence of a VM on AMD SEV-SNP. */
 export function judgeAzureSnp(files: AzureFiles, rules: AzureRules): Promise<EvidenceVerdict> {
-  const { at, nonce, amdRoots = amd, intelRoots = intel } = rules
+  const { at, nonce, amdRoots = amd } = rules
   return judgeEvidence({
-    authenticate: () => authenticateAzureSnp(files, { at, amdRoots, intelRoots }),
+    authenticate: () =>
+      authenticateAzureSnp(readAzureFiles(files), files, { at, roots: amdRoots, revocationList: 'ifShown' }),
     factsOf: (vm) => {
       const { measurement, chip_id, policy, reported_tcb } = snpFacts(vm.hardware)
       // The chip is described by its first 16 bytes.
@@ -44,9 +46,12 @@ export function judgeAzureSnp(files: AzureFiles, rules: AzureRules): Promise<Evi
 
 /** Judges evidence of a VM on Intel TDX. */
 export function judgeAzureTdx(files: AzureFiles, rules: AzureRules): Promise<EvidenceVerdict> {
-  const { at, nonce, amdRoots = amd, intelRoots = intel } = rules
+  const { at, nonce, intelRoots = intel } = rules
   return judgeEvidence({
-    authenticate: () => authenticateAzureTdx(files, { at, amdRoots, intelRoots }),
+    authenticate: () => {
+      const collateral = files.collateral === undefined ? null : parseDcapCollateral(files.collateral)
+      return authenticateAzureTdx(readAzureFiles(files), collateral, { at, roots: intelRoots })
+    },
     factsOf: (vm) => ({ ...tdxFacts(vm.hardware), ...vtpmFacts(vm) }),
     demandProduction: (vm) => {
       demandTdxProduction(vm.hardware)
@@ -67,10 +72,10 @@ function demandNonce({ statement }: AuthenticAzureVm<unknown>, nonce: Uint8Array
 }
 
 function vtpmFacts(vm: AuthenticAzureVm<unknown>): Readonly<Record<string, JsonValue>> {
-  const { runtimeDigest, attestationKey, statement } = vm
+  const { runtimeDigest, runtime, statement } = vm
   return {
     runtime_sha256: runtimeDigest,
-    ak_n_prefix: attestationKey.n.slice(0, 16),
+    ak_n_prefix: runtime.attestationKey.n.slice(0, 16),
     ...(statement === null
       ? {}
       : { nonce: toHex(statement.extraData), pcr_digest: toHex(statement.pcrDigest) }),

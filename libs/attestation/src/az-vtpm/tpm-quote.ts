@@ -53,18 +53,39 @@ export function parseTpmStatement(message: Uint8Array): TpmStatement {
   return { extraData, selected, pcrDigest }
 }
 
+/** Values of registers by number. */
+export type Registers = ReadonlyMap<number, Uint8Array>
+
 /**
- * Checks that register values are those which the digest covers: all 24 of the bank, or just the selected
- * ones.
- * @throws AttestationError `MALFORMED`, `BINDING_MISMATCH`.
+ * The register values that the digest covers, out of all 24 of the bank or just the selected ones. Says nothing about registers that the quote
+ * does not select.
+ * @throws AttestationError `MALFORMED`, `BINDING_MISMATCH` where they are not those which were quoted.
  */
-export function checkPcrs({ selected, pcrDigest }: TpmStatement, pcrs: readonly Uint8Array[]): void {
+export function quotedRegisters(
+  { selected, pcrDigest }: TpmStatement,
+  pcrs: readonly Uint8Array[],
+): Registers {
+  const covered = selectRegisters(selected, pcrs)
+  if (sha256Hex(concatBytes(...covered.values())) !== toHex(pcrDigest))
+    throw refused('BINDING_MISMATCH', 'pcrDigest', 'the values are not those which the TPM quoted')
+  return covered
+}
+
+/**
+ * The values that belong to the registers selected, out of all 24 or just those. Whether they were quoted: see {@link quotedRegisters}.
+ * @throws AttestationError `MALFORMED`.
+ */
+export function selectRegisters(selected: readonly number[], pcrs: readonly Uint8Array[]): Registers {
   if (pcrs.length !== registers && pcrs.length !== selected.length)
     throw refused('MALFORMED', 'PCRs', `${pcrs.length} values; expected ${registers} or ${selected.length}`)
   if (pcrs.some(({ length }) => length !== 32)) throw refused('MALFORMED', 'PCRs', 'a value without 32 bytes')
   const covered = pcrs.length === registers ? pcrs.filter((_, index) => selected.includes(index)) : pcrs
-  if (sha256Hex(concatBytes(...covered)) !== toHex(pcrDigest))
-    throw refused('BINDING_MISMATCH', 'pcrDigest', 'the values are not those which the TPM quoted')
+  return new Map(
+    selected.flatMap((index, at) => {
+      const value = covered[at]
+      return value === undefined ? [] : [[index, value] as const]
+    }),
+  )
 }
 
 function sized(reader: ByteReader, field: string): Uint8Array {

@@ -2,14 +2,21 @@
  * Which collateral a piece of evidence asks for. Read from evidence that nobody has verified: it only says what to look up, at hosts
  * that are fixed elsewhere, and what comes back is verified like anything foreign.
  */
-import { toHex } from '#libs/canonical'
+import { toHex, utf8 } from '#libs/canonical'
+import { readAzureFiles, type AzureEvidence } from '../az-vtpm/evidence-forms.js'
+import { parseHclReport } from '../az-vtpm/hcl-report.js'
 import type { Evidence } from '../evidence.js'
 import { parsePckPlatform } from '../dcap/pck-certificate.js'
 import { parseQuote } from '../dcap/quote.js'
 import { AttestationError } from '../errors.js'
+import { parseEndorsement } from '../sev-snp/endorsement.js'
 import { generationOfCpu, type Generation } from '../sev-snp/generations.js'
 import { parseSnpReport } from '../sev-snp/report.js'
+import { textIn } from '../json/foreign-json.js'
+import { parseCompactToken } from '../token/compact-token.js'
+import { tokenText } from '../token/service-token.js'
 import { parseCertificates } from '../x509/pem.js'
+import { sha256Hex } from '../x509/signature.node.js'
 
 /** The certificate of the key that signed an SNP report, its chain, and AMD's revocation list. */
 export interface SnpCollateralAsk {
@@ -32,16 +39,69 @@ export interface TdxCollateralAsk {
   readonly authority: 'platform' | 'processor'
 }
 
+/** The key set of a service that signs tokens. */
+export interface KeySetAsk {
+  readonly kind: 'jwks'
+  /** As the token names it: whoever looks it up compares it with the services that are configured, and never asks at a place that it names. */
+  readonly unverifiedIssuer: string
+}
+
 /** What evidence asks for. */
-export type CollateralAsk = SnpCollateralAsk | TdxCollateralAsk
+export type CollateralAsk = SnpCollateralAsk | TdxCollateralAsk | KeySetAsk
 
 /**
  * What this evidence asks for; null for kinds that carry all that they need.
- * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `CHAIN_UNTRUSTED` where evidence cannot even be read.
+ * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `CHAIN_UNTRUSTED`, `QUOTE_MISSING` where evidence cannot even be read.
  */
 export function collateralAskOf({ kind, bytes }: Pick<Evidence, 'kind' | 'bytes'>): CollateralAsk | null {
-  if (kind === 'sev-snp') return snpAsk(bytes)
-  return kind === 'tdx' ? tdxAsk(bytes) : null
+  switch (kind) {
+    case 'sev-snp':
+      return snpAsk(bytes)
+    case 'tdx':
+      return tdxAsk(bytes)
+    case 'az-snp-vtpm':
+      return azureSnpAsk(bytes)
+    case 'az-tdx-vtpm':
+      return azureTdxAsk(bytes)
+    case 'maa-snp':
+    case 'maa-tdx':
+    case 'gcp-cs':
+      return keySetAsk(bytes)
+    case 'simulated':
+    case 'nitro':
+      return null
+  }
+}
+
+const maximumIssuerLength = 1000
+
+function keySetAsk(bytes: Uint8Array): KeySetAsk {
+  const unverifiedIssuer = textIn(
+    parseCompactToken(tokenText(bytes, 'token'), 'token').unverifiedClaims,
+    'iss',
+  )
+  if (unverifiedIssuer === null || unverifiedIssuer.length > maximumIssuerLength)
+    throw unreadable('MALFORMED', 'iss', 'a token names no issuer')
+  return { kind: 'jwks', unverifiedIssuer }
+}
+
+function azureEvidenceIn(bytes: Uint8Array): AzureEvidence {
+  return readAzureFiles({ evidenceJson: bytes })
+}
+
+// Azure's reports are of version 2; the certificate that the document may hold names the processor.
+function azureSnpAsk(bytes: Uint8Array): SnpCollateralAsk {
+  const { hcl, vek } = azureEvidenceIn(bytes)
+  const ask = snpAsk(parseHclReport(hcl, 'sev-snp').hardwareReport)
+  const [certificate] = vek === null ? [] : parseCertificates(vek, 'VCEK')
+  if (ask.generation !== null || certificate === undefined) return ask
+  return { ...ask, generation: parseEndorsement(certificate).generation }
+}
+
+function azureTdxAsk(bytes: Uint8Array): TdxCollateralAsk {
+  const { tdQuote } = azureEvidenceIn(bytes)
+  if (tdQuote === null) throw unreadable('QUOTE_MISSING', 'td_quote', 'there is no quote of the TD in it')
+  return tdxAsk(tdQuote)
 }
 
 function snpAsk(bytes: Uint8Array): SnpCollateralAsk {
@@ -79,6 +139,8 @@ function tdxAsk(bytes: Uint8Array): TdxCollateralAsk {
  * a chip, so that its name holds none.
  */
 export function collateralName(ask: CollateralAsk): string {
+  // A digest, since an issuer is a URL that anyone wrote.
+  if (ask.kind === 'jwks') return `jwks-${sha256Hex(utf8(ask.unverifiedIssuer)).slice(0, 32)}`
   if (ask.kind === 'tdx') return `tdx-${ask.fmspc}-${ask.authority}`
   const { generation, key, chipId, reportedTcb } = ask
   const whose = key === 'VLEK' ? 'vlek' : `vcek-${chipId}`
@@ -86,7 +148,7 @@ export function collateralName(ask: CollateralAsk): string {
 }
 
 function unreadable(
-  code: 'MALFORMED' | 'WRONG_TYPE' | 'CHAIN_UNTRUSTED',
+  code: 'MALFORMED' | 'WRONG_TYPE' | 'CHAIN_UNTRUSTED' | 'QUOTE_MISSING',
   field: string,
   message: string,
 ): AttestationError {

@@ -5,11 +5,12 @@
 import { dcapCollateralNames, parseDcapCollateral } from '../dcap/collateral.js'
 import { AttestationError } from '../errors.js'
 import type { Collateral, Evidence } from '../evidence.js'
+import { keySetName } from '../token/service-token.js'
 import { collateralAskOf, collateralName, type CollateralAsk } from './ask.js'
 import { parseCollateral } from './collateral-text.js'
 
-/** Files by what they are, with any ending: `vek.der`, `chain.pem`, `crl`, `tcb_info.json`. */
-const names: readonly string[] = ['vek', 'chain', 'crl', ...dcapCollateralNames]
+/** Files by what they are, with any ending: `vek.der`, `chain.pem`, `crl`, `jwks.json`, `tcb_info.json`. */
+const names: readonly string[] = ['vek', 'chain', 'crl', keySetName, ...dcapCollateralNames]
 /** Intel's files as verifiers of quotes exchange them. */
 const bundleName = 'collateral.json'
 

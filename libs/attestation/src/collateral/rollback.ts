@@ -38,7 +38,7 @@ export function rolledBackFiles(
   offered: Collateral,
   trust: RollbackTrust,
 ): readonly string[] {
-  const files = kind === 'sev-snp' ? amdFiles : intelFiles
+  const files = filesOf[kind]
   return Object.entries(files).flatMap(([name, dateIn]) => {
     const [before, after] = [known, offered].map((collateral) => dateOf(() => dateIn(collateral, trust)))
     return before !== undefined && (after === undefined || after < before) ? [name] : []
@@ -61,6 +61,13 @@ const intelFiles: Readonly<Record<string, DateIn>> = {
   qe_identity: textDate('qe_identity'),
   root_ca_crl: listDate('root_ca_crl'),
   pck_crl: listDate('pck_crl'),
+}
+
+const filesOf: Readonly<Record<CollateralAsk['kind'], Readonly<Record<string, DateIn>>>> = {
+  'sev-snp': amdFiles,
+  tdx: intelFiles,
+  // A key set has no date and no signature: the contract names the keys in it that count.
+  jwks: {},
 }
 
 function textDate(name: 'tcb_info' | 'qe_identity'): DateIn {

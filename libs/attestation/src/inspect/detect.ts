@@ -1,8 +1,13 @@
 /** Which kind of evidence a file holds, told from its bytes alone. A guess for people who look: nothing is believed on it. */
 import { CodedError, fromHex, fromUtf8 } from '#libs/canonical'
 import { AttestationError } from '../errors.js'
-import { isForeignObject, parseForeignJson } from '../json/foreign-json.js'
+import { readAzureFiles } from '../az-vtpm/evidence-forms.js'
+import { hardwareOfHcl } from '../az-vtpm/hcl-report.js'
+import { confidentialSpaceIssuer } from '../gcp-cs/production.js'
+import { isForeignObject, parseForeignJson, textIn } from '../json/foreign-json.js'
+import { hardwareOf } from '../maa/levels.js'
 import { snpReportLength } from '../sev-snp/report.js'
+import { parseCompactToken } from '../token/compact-token.js'
 
 /** What can be looked at, whether or not a release can rest on it. */
 export const inspectedKinds = [
@@ -10,10 +15,14 @@ export const inspectedKinds = [
   'tdx',
   'sgx',
   'hcl-report',
-  'az-vtpm',
+  'az-snp-vtpm',
+  'az-tdx-vtpm',
   'nitro',
   'nvidia-gpu',
   'nras',
+  'maa-snp',
+  'maa-tdx',
+  'gcp-cs',
   'token',
 ] as const
 
@@ -47,6 +56,7 @@ export function detectEvidence(bytes: Uint8Array): DetectedEvidence {
   const inside = decoded === undefined ? undefined : kindOfBytes(decoded)
   if (decoded !== undefined && inside !== undefined) return { kind: inside, bytes: decoded }
   const text = kindOfText(bytes)
+  if (text === 'token') return kindOfToken(withoutSpaceAround(bytes))
   if (text !== undefined) return { kind: text, bytes }
   throw new AttestationError(
     'MALFORMED',
@@ -87,5 +97,22 @@ function kindOfText(bytes: Uint8Array): InspectedKind | undefined {
   if (!isForeignObject(json)) return undefined
   if (['evidences', 'evidence_list'].some((name) => Object.hasOwn(json, name))) return 'nvidia-gpu'
   const names = ['hcl_report', 'report', 'tpm_quote', 'platform']
-  return names.some((name) => Object.hasOwn(json, name)) ? 'az-vtpm' : undefined
+  if (!names.some((name) => Object.hasOwn(json, name))) return undefined
+  return hardwareOfHcl(readAzureFiles({ evidenceJson: bytes }).hcl) === 'tdx' ? 'az-tdx-vtpm' : 'az-snp-vtpm'
+}
+
+function kindOfToken(bytes: Uint8Array): DetectedEvidence {
+  const { unverifiedClaims: claims } = parseCompactToken(fromUtf8(bytes), 'token')
+  if (textIn(claims, 'iss') === confidentialSpaceIssuer) return { kind: 'gcp-cs', bytes }
+  const { tee } = hardwareOf(claims)
+  if (tee === null) return { kind: 'token', bytes }
+  return { kind: tee === 'sevsnpvm' ? 'maa-snp' : 'maa-tdx', bytes }
+}
+
+// A token is one line; files of one end with a line break.
+function withoutSpaceAround(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(
+    bytes.findIndex((byte) => byte > 0x20),
+    bytes.findLastIndex((byte) => byte > 0x20) + 1,
+  )
 }

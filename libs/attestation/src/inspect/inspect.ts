@@ -3,14 +3,13 @@
  * why something was refused. Nothing may be released on what stands here.
  */
 import { fromUtf8, toHex, type JsonValue } from '#libs/canonical'
-import { parseHclReport } from '../az-vtpm/hcl-report.js'
-import { readAzureFiles } from '../az-vtpm/evidence-forms.js'
-import { parseTpmStatement } from '../az-vtpm/tpm-quote.js'
 import { parseCoseSign1 } from '../cbor/cose-sign1.js'
 import { parseQuote } from '../dcap/quote.js'
 import { AttestationError } from '../errors.js'
 import { parseNitroDocument, parseNitroPayload } from '../nitro/document.js'
 import { parseNrasBundle } from '../nras/bundle.js'
+import { unverifiedAzureFacts, unverifiedHclFacts } from './unverified-azure.js'
+import { unverifiedMaaFacts, unverifiedSpaceFacts } from './unverified-service.js'
 import { unverifiedTdFacts } from './unverified-td.js'
 import { unverifiedGpuFacts } from './unverified-gpu.js'
 import { unverifiedSnpFacts } from './unverified-snp.js'
@@ -35,10 +34,14 @@ const titles: Readonly<Record<InspectedKind, string>> = {
   tdx: 'quote of an Intel TDX guest',
   sgx: 'quote of an Intel SGX enclave; no run accepts this kind',
   'hcl-report': 'report of the paravisor of an Azure confidential VM',
-  'az-vtpm': 'evidence of an Azure confidential VM with its vTPM',
+  'az-snp-vtpm': 'evidence of an Azure confidential VM on AMD SEV-SNP with its vTPM',
+  'az-tdx-vtpm': 'evidence of an Azure confidential VM on Intel TDX with its vTPM',
   nitro: 'document of an AWS Nitro enclave',
   'nvidia-gpu': 'measurements of NVIDIA GPUs',
   nras: "result of NVIDIA's attestation service",
+  'maa-snp': 'token of Microsoft Azure Attestation about AMD SEV-SNP',
+  'maa-tdx': 'token of Microsoft Azure Attestation about Intel TDX',
+  'gcp-cs': 'token of Google Confidential Space',
   token: 'token of an attestation service',
 }
 
@@ -60,15 +63,21 @@ function factsOf({ kind, bytes }: DetectedEvidence): UnverifiedFacts {
     case 'sgx':
       return sgxFacts(bytes)
     case 'hcl-report':
-      return hclFacts(bytes)
-    case 'az-vtpm':
-      return azureFacts(bytes)
+      return unverifiedHclFacts(bytes)
+    case 'az-snp-vtpm':
+    case 'az-tdx-vtpm':
+      return unverifiedAzureFacts(bytes)
     case 'nitro':
       return nitroFacts(bytes)
     case 'nvidia-gpu':
       return unverifiedGpuFacts(bytes)
     case 'nras':
       return nrasFacts(bytes)
+    case 'maa-snp':
+    case 'maa-tdx':
+      return unverifiedMaaFacts(kind, fromUtf8(bytes).trim())
+    case 'gcp-cs':
+      return unverifiedSpaceFacts(fromUtf8(bytes).trim())
     case 'token':
       return unverifiedTokenFacts(fromUtf8(bytes).trim())
   }
@@ -88,34 +97,6 @@ function sgxFacts(bytes: Uint8Array): UnverifiedFacts {
       reportData: toHex(body.reportData),
     },
     warnings: isDebug ? ['DEBUG is set: the host can read the memory of the enclave'] : [],
-  }
-}
-
-function hclFacts(bytes: Uint8Array): UnverifiedFacts {
-  // Bytes 1224 to 1227 say which hardware the report is of.
-  const hardware = bytes[1224] === 4 ? 'tdx' : 'sev-snp'
-  const { hardwareReport, runtimeData } = parseHclReport(bytes, hardware)
-  const beside: Readonly<Record<string, JsonValue>> = { hardware, runtimeDataBytes: runtimeData.length }
-  if (hardware === 'tdx') return { unverifiedFacts: beside, warnings: [] }
-  const { unverifiedFacts, warnings } = unverifiedSnpFacts(hardwareReport)
-  return { unverifiedFacts: { ...beside, ...unverifiedFacts }, warnings }
-}
-
-function azureFacts(bytes: Uint8Array): UnverifiedFacts {
-  const { hcl, tpmQuote, vek, tdQuote } = readAzureFiles({ evidenceJson: bytes })
-  const { unverifiedFacts, warnings } = hclFacts(hcl)
-  const statement = tpmQuote === null ? null : parseTpmStatement(tpmQuote.message)
-  return {
-    unverifiedFacts: {
-      ...unverifiedFacts,
-      nonce: statement === null ? null : toHex(statement.extraData),
-      pcrs: statement === null ? [] : [...statement.selected],
-      pcrDigest: statement === null ? null : toHex(statement.pcrDigest),
-      certificateIncluded: vek !== null,
-      tdQuoteIncluded: tdQuote !== null,
-    },
-    warnings:
-      statement === null ? [...warnings, 'no TPM quote: nothing shows when it was made'] : [...warnings],
   }
 }
 

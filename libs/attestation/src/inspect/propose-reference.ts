@@ -4,19 +4,16 @@
  */
 import type { JsonValue } from '#libs/canonical'
 import { AttestationError } from '../errors.js'
-import { isForeignObject } from '../json/foreign-json.js'
 import { snpProtections } from '../reference-values.js'
+import { nonZero, proposedAgeSeconds, recordIn, type Facts } from './facts.js'
 import type { UnverifiedInspection } from './inspect.js'
+import { proposeAzure, proposeMaa, proposeSpace } from './propose-cloud-reference.js'
 
 /** An entry for `enclaves`, complete unless a warning says what is left out. */
 export interface ProposedReference {
   readonly entry: Readonly<Record<string, JsonValue>>
   readonly warnings: readonly string[]
 }
-
-type Facts = Readonly<Record<string, JsonValue>>
-
-const proposedAgeSeconds = 300
 
 /**
  * Proposes an entry.
@@ -34,9 +31,17 @@ export function proposeReference(inspection: UnverifiedInspection, claims: Facts
       return proposeTdx(facts, claims ?? {}, before)
     case 'nitro':
       return proposeNitro(facts, before)
+    case 'az-snp-vtpm':
+      return proposeAzure(kind, proposeSnp(facts, hardwareIn(claims), before), facts)
+    case 'az-tdx-vtpm':
+      return proposeAzure(kind, proposeTdx(facts, hardwareIn(claims), before), facts)
+    case 'maa-snp':
+    case 'maa-tdx':
+      return proposeMaa(kind, facts, claims, before)
+    case 'gcp-cs':
+      return proposeSpace(facts, claims, before)
     case 'sgx':
     case 'hcl-report':
-    case 'az-vtpm':
     case 'nvidia-gpu':
     case 'nras':
     case 'token':
@@ -46,6 +51,10 @@ export function proposeReference(inspection: UnverifiedInspection, claims: Facts
         { stage: 'parse', field: 'kind' },
       )
   }
+}
+
+function hardwareIn(claims: Facts | null): Facts {
+  return recordIn(claims ?? {}, 'hardware') as Facts
 }
 
 function proposeSnp(facts: Facts, claims: Facts, before: readonly string[]): ProposedReference {
@@ -144,20 +153,6 @@ function proposeNitro(facts: Facts, before: readonly string[]): ProposedReferenc
       'no worker of this version runs in a Nitro enclave: owners would release, and nobody is there',
     ],
   }
-}
-
-function nonZero(facts: Facts, names: readonly string[]): Readonly<Record<string, JsonValue>> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = facts[name]
-      return typeof value === 'string' && /[^0]/.test(value) ? [[name, [value]] as const] : []
-    }),
-  )
-}
-
-function recordIn(facts: Facts, name: string): Readonly<Record<string, unknown>> {
-  const value = facts[name]
-  return isForeignObject(value) ? value : {}
 }
 
 function flagsIn(facts: Facts, name: string): Readonly<Record<string, boolean>> {

@@ -6,18 +6,13 @@
 import type { JsonValue } from '#libs/canonical'
 import { AttestationError, type AttestationErrorCode } from '../errors.js'
 import { memberOf, objectIn, seenOf, textIn, type ForeignObject } from '../json/foreign-json.js'
+import { guestType, hardwareOf, typeClaim } from './levels.js'
+import { tcbRefusal } from '../token/tcb-refusal.js'
 import { demandClaim } from '../token/demand-claim.js'
 import { authenticateToken, type AuthenticToken, type TokenTrust } from '../token/authenticate-token.node.js'
 import { judgeEvidence, type EvidenceVerdict } from '../verdict.js'
 
 const what = 'MAA token'
-const guestType = 'azurevm'
-
-/** What the service says of the hardware, and the level of the token that it stands at. */
-interface HardwareClaims {
-  readonly tee: 'sevsnpvm' | 'tdxvm' | null
-  readonly claims: ForeignObject
-}
 
 /** Authenticates a token. */
 export function authenticateMaa(token: string, trust: TokenTrust): AuthenticToken {
@@ -58,14 +53,6 @@ export function demandMaa(token: ForeignObject): void {
   )
 }
 
-const typeClaim = 'x-ms-attestation-type'
-
-function hardwareOf(token: ForeignObject): HardwareClaims {
-  const claims = memberOf(token, typeClaim) === guestType ? objectIn(token, 'x-ms-isolation-tee') : token
-  const type = memberOf(claims, typeClaim)
-  return { tee: type === 'sevsnpvm' || type === 'tdxvm' ? type : null, claims }
-}
-
 function demandSnp(claims: ForeignObject): void {
   demandClaim(
     claims,
@@ -102,13 +89,6 @@ function demandAttributes(hex: string | null): void {
   if ((bits & 0xffn) !== 0n) throw refused('DEBUG_ENABLED', field, `${hex} lets the TD be debugged`)
   if ((bits & migratable) !== 0n) throw refused('MIGRATION_ALLOWED', field, `${hex} lets the TD migrate`)
   if ((bits & ~defined) !== 0n) throw refused('RESERVED_BITS', field, `${hex} has reserved bits set`)
-}
-
-function tcbRefusal(status: unknown): AttestationErrorCode {
-  if (status === 'Revoked') return 'REVOKED'
-  return status === 'OutOfDate' || status === 'OutOfDateConfigurationNeeded'
-    ? 'TCB_OUT_OF_DATE'
-    : 'TCB_NOT_UP_TO_DATE'
 }
 
 // What the guest's own boot log says, which only the nested form carries.

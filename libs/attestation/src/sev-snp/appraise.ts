@@ -8,13 +8,16 @@ import { snpProtections } from '../reference-values.js'
 import { tcbText, type SnpClaims } from './claims.js'
 import { componentBelow, type Tcb } from './tcb.js'
 
+/** What a contract demands of the machine, whoever vouches for it. */
+export type SnpMachineReference = Omit<SevSnpReferenceValues, 'tee' | 'gpu'>
+
 /**
  * Appraises claims against one entry of a contract.
  * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `TCB_OUT_OF_DATE`, `POLICY`, naming the claim.
  */
 export function appraiseSnpClaims(
   claims: SnpClaims,
-  reference: SevSnpReferenceValues,
+  reference: SnpMachineReference,
   checklist: Checklist,
 ): void {
   const demand = checklist.ofClaims
@@ -27,9 +30,22 @@ export function appraiseSnpClaims(
 
 const zeros = (bytes: number): readonly string[] => ['00'.repeat(bytes)]
 
-function demandGuestPolicy(
-  { policy, platform, vmpl }: SnpClaims,
-  reference: SevSnpReferenceValues,
+/** What the demands below need of a reference; the providers of certificates are known only where there is one. */
+type Demanded = Omit<SnpMachineReference, 'providers'>
+type Flags<Part extends 'policy' | 'platform', Names extends keyof SnpClaims[Part]> = Readonly<
+  Record<Part, Pick<SnpClaims[Part], Names>>
+>
+
+/** What the guest's policy lets the host do. */
+export function demandGuestPolicy(
+  {
+    policy,
+    platform,
+    vmpl,
+  }: Flags<'policy', 'debug' | 'migrationAgent' | 'smtAllowed' | 'cxlAllowed'> &
+    Flags<'platform', 'smt'> &
+    Pick<SnpClaims, 'vmpl'>,
+  reference: Demanded,
   demand: ClaimDemand,
 ): void {
   demand('policy.debug', 'off', onOff(policy.debug), !policy.debug, 'DEBUG_ENABLED')
@@ -52,9 +68,17 @@ function demandGuestPolicy(
 
 // The guest's policy makes the firmware see to it for good; the platform's state shows it for as long as the guest lives,
 // since only a reset changes it.
-function demandProtections(
-  { policy, platform }: SnpClaims,
-  reference: SevSnpReferenceValues,
+/** Each protection that the owners do not waive. */
+export function demandProtections(
+  {
+    policy,
+    platform,
+  }: Flags<
+    'policy',
+    'singleSocket' | 'aes256Xts' | 'raplDisabled' | 'ciphertextHiding' | 'pageSwapDisabled'
+  > &
+    Flags<'platform', 'raplDisabled' | 'ciphertextHiding' | 'aliasCheck'>,
+  reference: Demanded,
   demand: ClaimDemand,
 ): void {
   const isOn: Readonly<Record<SnpProtection, boolean>> = {
@@ -72,7 +96,7 @@ function demandProtections(
 
 function demandFirmware(
   claims: SnpClaims,
-  { minimumTcb, minimumGuestSvn }: SevSnpReferenceValues,
+  { minimumTcb, minimumGuestSvn }: SnpMachineReference,
   demand: ClaimDemand,
 ): void {
   if (claims.generation === 'turin')
@@ -102,8 +126,8 @@ function demandFirmware(
     )
 }
 
-function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, demand: ClaimDemand): void {
-  const { generation, signingKey, provider, chipId } = claims
+function demandMachine(claims: SnpClaims, reference: SnpMachineReference, demand: ClaimDemand): void {
+  const { generation, signingKey, provider } = claims
   const accepted = reference.generations
   demand('generation', accepted.join(' or '), generation, accepted.includes(generation))
   if (reference.providers === undefined) demand('signingKey', 'VCEK', signingKey, signingKey === 'VCEK')
@@ -114,6 +138,15 @@ function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, dema
       provider ?? 'none',
       provider !== null && reference.providers.includes(provider),
     )
+  demandChip(claims, reference, demand)
+}
+
+/** Which chips, where the contract tells them apart. */
+export function demandChip(
+  { chipId }: Pick<SnpClaims, 'chipId'>,
+  reference: Demanded,
+  demand: ClaimDemand,
+): void {
   const chip = chipId === null ? 'not shown' : `${chipId.slice(0, 16)}…`
   if (reference.chips !== undefined)
     demand('chipId', 'on the list of chips', chip, chipId !== null && reference.chips.includes(chipId))
@@ -127,7 +160,12 @@ function demandMachine(claims: SnpClaims, reference: SevSnpReferenceValues, dema
     )
 }
 
-function demandLaunch(claims: SnpClaims, reference: SevSnpReferenceValues, demand: ClaimDemand): void {
+/** What was given to the guest at its launch. */
+export function demandLaunch(
+  claims: Pick<SnpClaims, 'hostData' | 'familyId' | 'imageId' | 'idKeyDigest' | 'authorKeyDigest'>,
+  reference: Demanded,
+  demand: ClaimDemand,
+): void {
   const fields = [
     ['hostData', reference.hostData ?? zeros(32)],
     ['familyId', reference.familyId ?? zeros(16)],

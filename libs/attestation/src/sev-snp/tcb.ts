@@ -45,8 +45,8 @@ export function readTcb(bytes: Uint8Array, generation: Generation): Tcb {
 }
 
 /** The first component in which `tcb` is below `minimum`; undefined where it is nowhere below. */
-export function componentBelow(tcb: Tcb, minimum: Partial<Tcb>): TcbComponent | undefined {
-  return tcbComponents.find((component) => tcb[component] < (minimum[component] ?? 0))
+export function componentBelow(tcb: Partial<Tcb>, minimum: Partial<Tcb>): TcbComponent | undefined {
+  return tcbComponents.find((component) => (tcb[component] ?? 0) < (minimum[component] ?? 0))
 }
 
 /** The first component that differs. */

@@ -7,6 +7,9 @@ import { tcbRefusal } from '../dcap/production.js'
 import type { TdxReferenceValues } from '../reference-values.js'
 import { hasServiceTd, type TdxClaims } from './claims.js'
 
+/** What a contract demands of the machine, whoever vouches for it. */
+export type TdxMachineReference = Omit<TdxReferenceValues, 'tee' | 'gpu'>
+
 /**
  * Appraises claims against one entry of a contract.
  * @throws AttestationError `DEBUG_ENABLED`, `MIGRATION_ALLOWED`, `RESERVED_BITS`, `TCB_OUT_OF_DATE`,
@@ -15,18 +18,23 @@ import { hasServiceTd, type TdxClaims } from './claims.js'
  */
 export function appraiseTdxClaims(
   claims: TdxClaims,
-  reference: TdxReferenceValues,
+  reference: TdxMachineReference,
   checklist: Checklist,
 ): void {
   const demand = checklist.ofClaims
   demandAttributes(claims, reference, demand)
   demandFirmware(claims, reference, demand)
-  demandLaunch(claims, reference, demand)
+  demandRegisters(claims, reference, demand)
 }
 
 const zero = '00'.repeat(48)
 
-function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, demand: ClaimDemand): void {
+/** What the host may do to the TD. */
+export function demandAttributes(
+  claims: Pick<TdxClaims, 'debug' | 'migratable' | 'mrServiceTd' | 'reserved' | 'septVeDisable'>,
+  { septVe }: Pick<TdxMachineReference, 'septVe'>,
+  demand: ClaimDemand,
+): void {
   const { debug, migratable, mrServiceTd, reserved, septVeDisable } = claims
   demand('tdAttributes.debug', 'off', onOff(debug), !debug, 'DEBUG_ENABLED')
   demand('tdAttributes.migratable', 'off', onOff(migratable), !migratable, 'MIGRATION_ALLOWED')
@@ -36,7 +44,7 @@ function demandAttributes(claims: TdxClaims, { septVe }: TdxReferenceValues, dem
   if (septVe !== 'enabled') demand('tdAttributes.septVeDisable', 'on', onOff(septVeDisable), septVeDisable)
 }
 
-function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand: ClaimDemand): void {
+function demandFirmware(claims: TdxClaims, reference: TdxMachineReference, demand: ClaimDemand): void {
   const { tcbStatus, advisories, evaluationDataNumber, fmspc, mrSeam } = claims
   const least = reference.minimumTcb.evaluationDataNumber
   demand(
@@ -59,16 +67,16 @@ function demandFirmware(claims: TdxClaims, reference: TdxReferenceValues, demand
     demand('mrSeam', reference.mrSeam.join(' or '), mrSeam, reference.mrSeam.includes(mrSeam))
 }
 
-function demandLaunch(claims: TdxClaims, reference: TdxReferenceValues, demand: ClaimDemand): void {
-  for (const name of [
-    'mrConfigId',
-    'mrOwner',
-    'mrOwnerConfig',
-    'rtmr0',
-    'rtmr1',
-    'rtmr2',
-    'rtmr3',
-  ] as const) {
+const registers = ['mrConfigId', 'mrOwner', 'mrOwnerConfig', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const
+type Register = (typeof registers)[number]
+
+/** What was given to the TD at its launch, and what its code measured. */
+export function demandRegisters(
+  claims: Pick<TdxClaims, Register>,
+  reference: Pick<TdxMachineReference, Register>,
+  demand: ClaimDemand,
+): void {
+  for (const name of registers) {
     const expected = reference[name] ?? [zero]
     demand(name, expected.join(' or '), claims[name], expected.includes(claims[name]))
   }

@@ -17,6 +17,9 @@ export interface TokenTrust {
   readonly keys: KeySet
 }
 
+/** Keys of a service whose name is compared later. */
+export type KeyTrust = Omit<TokenTrust, 'issuer'>
+
 /** What a kind of token is like. */
 export interface TokenKind {
   readonly what: string
@@ -30,6 +33,9 @@ export interface AuthenticToken {
   readonly [authentic]: true
   readonly algorithm: TokenAlgorithm
   readonly keyId: string
+  readonly signer: ServiceKey
+  /** Its `iss`. */
+  readonly issuer: string
   /** In seconds since 1970. */
   readonly issuedAt: number
   readonly expiresAt: number
@@ -41,10 +47,25 @@ export interface AuthenticToken {
  * @throws AttestationError `MALFORMED`, `ALGORITHM`, `KEY_UNKNOWN`, `SIGNATURE_INVALID`, `WRONG_ISSUER`, `NOT_YET_VALID`,
  * `EXPIRED`.
  */
-export function authenticateToken(
+export function authenticateToken(text: string, kind: TokenKind, trust: TokenTrust): AuthenticToken {
+  const token = authenticateTokenOfAnyIssuer(text, kind, trust)
+  if (token.issuer !== trust.issuer)
+    throw refused(
+      'WRONG_ISSUER',
+      'iss',
+      `${kind.what}: iss is ${seenOf(token.issuer)}; expected ${trust.issuer}`,
+    )
+  return token
+}
+
+/**
+ * The same for a token whose issuer, and whose signer among the keys, the caller compares: nothing is believed until both are.
+ * @throws AttestationError as {@link authenticateToken}; `WRONG_ISSUER` where it names none.
+ */
+export function authenticateTokenOfAnyIssuer(
   text: string,
   { what, algorithm }: TokenKind,
-  trust: TokenTrust,
+  { at, keys }: KeyTrust,
 ): AuthenticToken {
   const token = parseCompactToken(text, what)
   if (token.algorithm !== algorithm)
@@ -53,13 +74,13 @@ export function authenticateToken(
       'alg',
       `${what} is signed with ${seenOf(token.algorithm)}; expected ${algorithm}`,
     )
-  const { keyId } = findSigner(token, algorithm, trust.keys, what)
+  const signer = findSigner(token, algorithm, keys, what)
   const { unverifiedClaims: claims } = token
   const issuer = textIn(claims, 'iss')
-  if (issuer !== trust.issuer)
-    throw refused('WRONG_ISSUER', 'iss', `${what}: iss is ${seenOf(issuer)}; expected ${trust.issuer}`)
-  const { issuedAt, expiresAt } = checkTimes(claims, trust.at, what)
-  return Object.freeze({ algorithm, keyId, issuedAt, expiresAt, claims }) as AuthenticToken
+  if (issuer === null) throw refused('WRONG_ISSUER', 'iss', `${what}: it names no issuer`)
+  const { issuedAt, expiresAt } = checkTimes(claims, at, what)
+  const { keyId } = signer
+  return Object.freeze({ algorithm, keyId, signer, issuer, issuedAt, expiresAt, claims }) as AuthenticToken
 }
 
 function findSigner(
@@ -121,9 +142,12 @@ function checkTimes(
   return { issuedAt, expiresAt }
 }
 
+/** The end of the year 9999, in seconds: beyond it no calendar writes a time. */
+const latestTime = 253_402_300_799
+
 function expectTime(claims: ForeignObject, name: string, what: string): number {
   const value = memberOf(claims, name)
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  if (typeof value === 'number' && value >= 0 && value <= latestTime) return value
   throw new AttestationError(
     'MALFORMED',
     `${what}: ${name} is ${seenOf(value)}; expected seconds since 1970`,

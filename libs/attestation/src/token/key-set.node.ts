@@ -2,9 +2,16 @@
  * The public keys that a service signs with, as configured (RFC 7517). A set comes from configuration or verified collateral,
  * never from where a token says.
  */
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { AttestationError } from '../errors.js'
-import { expectArray, expectObject, memberOf, parseForeignJson, textIn } from '../json/foreign-json.js'
+import {
+  expectArray,
+  expectObject,
+  expectText,
+  memberOf,
+  parseForeignJson,
+  textIn,
+} from '../json/foreign-json.js'
 
 /** Algorithms of tokens, by closed list. */
 export type TokenAlgorithm = 'RS256' | 'ES384'
@@ -19,6 +26,10 @@ export interface ServiceKey {
   readonly key: KeyObject | null
   /** The algorithm that the key's type fits. */
   readonly fits: TokenAlgorithm | null
+  /** RFC 7638, in base64url; null where `key` is. */
+  readonly thumbprint: string | null
+  /** `x5c`: what is said to certify the key, the leaf first, in base64 of DER as it stands there. */
+  readonly certificates: readonly string[]
 }
 
 /** Keys in the order of the set. */
@@ -27,6 +38,7 @@ export type KeySet = readonly ServiceKey[]
 /** Shorter RSA keys are refused (RFC 7518 §3.3). */
 const minimumModulusBits = 2048
 const maximumKeys = 256
+const maximumCertificates = 8
 
 /**
  * Reads a key set. Keys without an id are left out, since no token can name them.
@@ -44,8 +56,31 @@ export function parseKeySet(bytes: Uint8Array): KeySet {
       { kty: textIn(fields, 'kty'), crv: textIn(fields, 'crv'), n: textIn(fields, 'n') },
       { e: textIn(fields, 'e'), x: textIn(fields, 'x'), y: textIn(fields, 'y') },
     )
-    return [{ keyId, algorithm: textIn(fields, 'alg'), use: textIn(fields, 'use'), ...imported }]
+    return [
+      {
+        keyId,
+        algorithm: textIn(fields, 'alg'),
+        use: textIn(fields, 'use'),
+        ...imported,
+        thumbprint: imported.key === null ? null : thumbprintOf(imported.key),
+        certificates: certificatesIn(memberOf(fields, 'x5c')),
+      },
+    ]
   })
+}
+
+function certificatesIn(x5c: unknown): readonly string[] {
+  if (x5c === undefined) return []
+  const texts = expectArray(x5c, 'x5c of a key set')
+  if (texts.length > maximumCertificates) throw malformed(`a key with ${texts.length} certificates`)
+  return texts.map((text) => expectText(text, 'x5c of a key set'))
+}
+
+// RFC 7638 §3: the members that the key needs, in the order of their names. Written by OpenSSL, so that no other spelling of a number counts.
+function thumbprintOf(key: KeyObject): string {
+  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' })
+  const members = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y }
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url')
 }
 
 type Texts = Readonly<Record<string, string | null>>

@@ -1,6 +1,7 @@
 /** Of every field of a contract: what is expected there, and how a person mends it. A test holds it complete. */
 import { nameRule } from '../terms/names.js'
 import { agreementGuide } from './guide/agreement-guide.js'
+import { cloudEnclaveGuide } from './guide/cloud-enclave-guide.js'
 import { computationGuide } from './guide/computation-guide.js'
 import { datasetGuide } from './guide/dataset-guide.js'
 import { enclaveGuide } from './guide/enclave-guide.js'
@@ -16,6 +17,7 @@ export interface FieldGuide {
 const guide: Readonly<Record<string, Guidance>> = {
   ...agreementGuide,
   ...enclaveGuide,
+  ...cloudEnclaveGuide,
   ...datasetGuide,
   ...computationGuide,
   ...outputGuide,

@@ -4,6 +4,7 @@ import { compareDecimals } from '../terms/quantities.js'
 import { dataOwners, modelSourceOf, ownersBehind, requiredGroupSize } from '../terms/questions.js'
 import type { ComputationTerms, ContractTerms, OutputTerms } from '../terms/terms.js'
 import { isModelFile } from './guarantees.js'
+import { reviewCloudEnclave } from './review-cloud-enclave.js'
 
 /** The name of a warning: part of the API. */
 export type FindingCode =
@@ -18,6 +19,10 @@ export type FindingCode =
   | 'PROTECTIONS_WAIVED'
   | 'OUTDATED_FIRMWARE_ALLOWED'
   | 'PAGE_EXCEPTIONS_ALLOWED'
+  | 'UNMEASURED_GUEST'
+  | 'SERVICE_TRUSTED'
+  | 'HOST_CONSOLE'
+  | 'MEMORY_CHANGEABLE'
   | 'OLD_EVIDENCE'
   | 'NO_RESEALING'
   | 'HIGH_LIMIT'
@@ -113,7 +118,7 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           `${entry.measurement.length} images are accepted; make sure that somebody can reproduce each of them.`,
         ),
       )
-    if (entry.tee === 'sev-snp' && entry.smt !== undefined)
+    if ('smt' in entry && entry.smt !== undefined)
       found.push(
         finding(
           'caution',
@@ -122,7 +127,7 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           'Multithreading is allowed: another tenant may share a core with the enclave.',
         ),
       )
-    if (entry.tee === 'sev-snp' && entry.waivedProtections !== undefined)
+    if ('waivedProtections' in entry && entry.waivedProtections !== undefined)
       found.push(
         finding(
           'caution',
@@ -131,7 +136,7 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           `Machines may do without these protections: ${entry.waivedProtections.join(', ')}.`,
         ),
       )
-    if (entry.tee === 'tdx' && (entry.tcbStatus ?? []).length > 0)
+    if ('tcbStatus' in entry && (entry.tcbStatus ?? []).length > 0)
       found.push(
         finding(
           'caution',
@@ -140,7 +145,7 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           `Platforms that are not up to date are accepted: ${(entry.tcbStatus ?? []).join(', ')}.`,
         ),
       )
-    if (entry.tee === 'tdx' && entry.septVe !== undefined)
+    if ('septVe' in entry && entry.septVe !== undefined)
       found.push(
         finding(
           'caution',
@@ -149,7 +154,7 @@ function reviewEnclaves(terms: ContractTerms): Finding[] {
           'SEPT_VE_DISABLE may be off: the host can interrupt the enclave by taking pages away.',
         ),
       )
-    return found
+    return [...found, ...reviewCloudEnclave(entry, path)]
   })
 }
 

@@ -164,6 +164,42 @@ describe('reviewContract', () => {
     expect(codes(text)).toEqual([code])
   })
 
+  const maa = `  - tee: maa-tdx
+    measurement: ["${'01'.repeat(47)}02"]
+    issuer: https://service.example
+    keys: ["${'0a'.repeat(32)}"]
+    policyHash: ["${'A'.repeat(43)}"]
+    maximumAgeSeconds: 300
+`
+  const space = `  - tee: gcp-cs
+    measurement: ["${'01'.repeat(31)}02"]
+    audience: sealroom
+    keys: ["${'0a'.repeat(32)}"]
+    hardware: [GCP_AMD_SEV_SNP]
+    maximumAgeSeconds: 300
+`
+  const azure = `  - tee: az-tdx-vtpm
+    measurement: ["${'01'.repeat(47)}02"]
+    minimumTcb: { evaluationDataNumber: 17 }
+    maximumAgeSeconds: 300
+`
+  const beside = (entry: string) => quiet.replace('enclaves:', `enclaves:\n${entry.trimEnd()}`)
+
+  it.each<[string, string, FindingCode[]]>([
+    ['a service that is trusted', maa, ['SERVICE_TRUSTED']],
+    [
+      'a guest that nothing measures',
+      `${maa}    guestCode: unmeasured\n`,
+      ['UNMEASURED_GUEST', 'SERVICE_TRUSTED'],
+    ],
+    ['a Confidential Space', space, ['SERVICE_TRUSTED']],
+    ['memory that can be changed', space.replace('_SNP', ''), ['MEMORY_CHANGEABLE', 'SERVICE_TRUSTED']],
+    ['nothing of a machine of Azure that is held tight', azure, []],
+    ['the console of a host', `${azure}    console: allowed\n`, ['HOST_CONSOLE']],
+  ])('warns of %s', (_what, entry, expected) => {
+    expect(codes(beside(entry))).toEqual(expected)
+  })
+
   it('warns of a model that leaves, whatever its group size', () => {
     const leaves = quiet.replace(
       'model:   { controls: [ { keep: sealed } ] }',

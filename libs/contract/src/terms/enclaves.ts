@@ -3,6 +3,7 @@
  * what an entry leaves out must have its safe value, is `#libs/attestation`'s, which parses the same JSON by itself.
  */
 import { z } from 'zod'
+import { azureVmFields, confidentialSpaceEnclaveSchema, maaFields } from './cloud-enclaves.js'
 import { distinct } from './parties.js'
 import { thumbprintSchema } from './quantities.js'
 
@@ -93,9 +94,30 @@ const nitroEnclaveSchema = z.strictObject({
   signer: anyOf(hex(48)).optional(),
 })
 
+const azureSnpEnclaveSchema = sevSnpEnclaveSchema
+  .omit({ tee: true, gpu: true })
+  .extend({ tee: z.literal('az-snp-vtpm'), ...azureVmFields })
+
+const azureTdxEnclaveSchema = tdxEnclaveSchema
+  .omit({ tee: true, gpu: true })
+  .extend({ tee: z.literal('az-tdx-vtpm'), ...azureVmFields })
+
+const maaSnpEnclaveSchema = sevSnpEnclaveSchema
+  .omit({ tee: true, gpu: true, providers: true })
+  .extend({ tee: z.literal('maa-snp'), ...maaFields })
+
+const maaTdxEnclaveSchema = tdxEnclaveSchema
+  .omit({ tee: true, gpu: true, minimumTcb: true, advisories: true, fmspc: true })
+  .extend({ tee: z.literal('maa-tdx'), ...maaFields })
+
 export const enclaveSchema = z.discriminatedUnion('tee', [
   simulatedEnclaveSchema,
   sevSnpEnclaveSchema,
   tdxEnclaveSchema,
   nitroEnclaveSchema,
+  azureSnpEnclaveSchema,
+  azureTdxEnclaveSchema,
+  maaSnpEnclaveSchema,
+  maaTdxEnclaveSchema,
+  confidentialSpaceEnclaveSchema,
 ])

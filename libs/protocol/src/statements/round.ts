@@ -10,6 +10,7 @@ import {
   sandboxSchema,
   sealedKeySchema,
   sealingKeySchema,
+  teeSchema,
   thumbprintSchema,
   timeSchema,
 } from '../primitives.js'
@@ -55,7 +56,7 @@ export const offerSchema = statementSchema('offer', {
 export const evidenceSchema = statementSchema('evidence', {
   ...runFields,
   offer: digestSchema,
-  kind: z.enum(['simulated', 'sev-snp', 'tdx', 'nitro']),
+  kind: teeSchema,
   evidenceDigest: digestSchema,
 })
 

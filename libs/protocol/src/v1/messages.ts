@@ -7,6 +7,7 @@ import {
   digestSchema,
   nameSchema,
   publicKeySchema,
+  teeSchema,
   thumbprintSchema,
   timeSchema,
 } from '../primitives.js'
@@ -226,7 +227,7 @@ export const postInvitationSchema = z.strictObject({
 
 export const registerWorkerSchema = z.strictObject({
   key: publicKeySchema,
-  tee: z.enum(['simulated', 'sev-snp', 'tdx', 'nitro']),
+  tee: teeSchema,
   measurement: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/),
   enrolment: bounded(200),
 })

@@ -71,7 +71,7 @@ export function draftAzure(reportType: 2 | 4, key: FakeVtpmKey): AzureForgery {
         { kid: 'HCLAkPub', key_ops: ['sign'], kty: 'RSA', e: key.e, n: key.n },
         { kid: 'HCLEkPub', key_ops: ['encrypt'], kty: 'RSA', e: 'AQAB', n: 'AQAB' },
       ],
-      'vm-configuration': { 'secure-boot': true, 'tpm-enabled': true },
+      'vm-configuration': { 'console-enabled': false, 'secure-boot': true, 'tpm-enabled': true },
       'user-data': '00'.repeat(64),
     },
     padding: new Uint8Array(163),

@@ -1,6 +1,7 @@
 /** A service that signs any token it is asked to. */
-import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { toBase64url, utf8, type JsonValue } from '#libs/canonical'
+import type { FakeKey } from './certificate-authority.js'
 
 /** A token before it is signed. Change what you like. */
 export interface TokenForgery {
@@ -29,6 +30,20 @@ export class FakeTokenIssuer {
     return utf8(
       JSON.stringify({ keys: [{ ...jwk, kid: 'fake', alg: this.#algorithm, use: 'sig', ...changes }] }),
     )
+  }
+
+  /** RFC 7638 thumbprint of its key. */
+  get thumbprint(): string {
+    const { crv, e, kty, n, x, y } = createPublicKey(this.#key).export({ format: 'jwk' })
+    const members = this.#algorithm === 'RS256' ? { e, kty, n } : { crv, kty, x, y }
+    return createHash('sha256').update(JSON.stringify(members)).digest('base64url')
+  }
+
+  /** Its key, for a certificate of it. */
+  get certifiedKey(): FakeKey {
+    const spki = createPublicKey(this.#key).export({ type: 'spki', format: 'der' })
+    const algorithm = this.#algorithm === 'RS256' ? 'rsa-pkcs1-sha384' : 'ecdsa-sha384'
+    return { algorithm, privateKey: this.#key, spki }
   }
 
   /** A token with these claims, valid for an hour from a minute before `now`. */

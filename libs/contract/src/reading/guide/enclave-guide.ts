@@ -12,17 +12,20 @@ export const enclaveGuide: Readonly<Record<string, Guidance>> = {
     'Write at least one entry that begins with `- tee:`.',
   ],
   'enclaves.*': ['an entry with the field tee', 'Write `- tee: sev-snp` and its fields.'],
-  'enclaves.*.tee': ['simulated, sev-snp, tdx or nitro', 'Write one of these kinds.'],
+  'enclaves.*.tee': [
+    'simulated, sev-snp, tdx, nitro, az-snp-vtpm, az-tdx-vtpm, maa-snp, maa-tdx or gcp-cs',
+    'Write one of these kinds.',
+  ],
   'enclaves.*.key': [
     'a thumbprint of 43 characters of base64url',
     'Copy the thumbprint of the simulator’s key.',
   ],
   'enclaves.*.measurement': [
-    'a list of at least one measurement in lower-case hexadecimal, no two alike: 64 characters each for simulated, 96 for others',
+    'a list of at least one measurement in lower-case hexadecimal, no two alike: 64 characters each for simulated and gcp-cs, 96 for others',
     fromBuild,
   ],
   'enclaves.*.measurement.*': [
-    'a measurement in lower-case hexadecimal: 64 characters for simulated, 96 for others',
+    'a measurement in lower-case hexadecimal: 64 characters for simulated and gcp-cs, 96 for others',
     fromBuild,
   ],
   'enclaves.*.maximumAgeSeconds': [
