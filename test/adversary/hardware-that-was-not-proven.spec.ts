@@ -21,10 +21,11 @@ const entries = forgedEntries.replace(/RTMR(\d)/g, (_, n: string) => rtmr(`rtmr$
 const yaml = (text: string): string => text.replace(/ {2}- \{ tee: simulated[^\n]*\n/, entries)
 
 const begin = (collateral = makers as Pick<ForgedHardware, 'find'>): Promise<Scene> =>
-  Scene.begin({ yaml, appraisal: { verifiers: makers.verifiers, collateral } })
+  Scene.begin({ yaml, appraisal: { verifiers: makers.verifiers, gpus: makers.gpus, collateral } })
 
-const offered = ({ enclave, measurement, hardware }: ForgedMachine, change: object = {}) => ({
+const offered = ({ enclave, measurement, hardware, gpus = [] }: ForgedMachine, change: object = {}) => ({
   hardware,
+  gpus,
   change: { enclave, build: { name: 'sealroom-enclave', version: '0', measurement }, ...change },
 })
 
@@ -33,6 +34,7 @@ describe('hardware that the contract names', () => {
     ['SEV-SNP', makers.snp()],
     ['TDX', makers.tdx()],
     ['Nitro', makers.nitro()],
+    ['SEV-SNP', makers.withGpus(makers.gpu())],
   ])('gets the keys of its one run: %s', async (name, machine) => {
     const scene = await begin()
     await scene.toAccepts(offered(machine))
@@ -77,7 +79,12 @@ describe('the verdict on a recorded Offer, made again', () => {
       payload: { collateral: [collateralDigest(collateral)] },
       attachment: collateralAttachment([collateral]) ?? null,
     }))
-    return await repeatVerdict(scene.contract, shown, { now, verifiers: makers.verifiers, accepts })
+    return await repeatVerdict(scene.contract, shown, {
+      now,
+      verifiers: makers.verifiers,
+      gpus: makers.gpus,
+      accepts,
+    })
   }
   const rubbish = { vek: utf8('rubbish') }
 

@@ -34,7 +34,12 @@ export const agentConfigSchema = z.strictObject({
     .strictObject({
       fetchFrom: z.union([
         z.literal('vendors'),
-        z.strictObject({ amd: hostSchema, intel: hostSchema, intelRoot: hostSchema }),
+        z.strictObject({
+          amd: hostSchema,
+          intel: hostSchema,
+          intelRoot: hostSchema,
+          nvidia: hostSchema.nullable().default(null),
+        }),
       ]),
     })
     .optional(),

@@ -1,8 +1,10 @@
 /** TEEs of real hardware: whichever the kernel offers evidence of. There is no way from here to the simulator. */
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { vendorHardware, type TrustedHardware } from '#libs/attestation'
 import { EnclaveError } from './errors.js'
 import { readCollateralFolder } from './guest/collateral-folder.js'
+import { gpuToolAt, gpuToolPath, type GpuTool } from './guest/gpu-tool.js'
 import { kernelTsmFiles, tsmFolder, type TsmFiles } from './guest/tsm-files.js'
 import { openTsmSource } from './guest/tsm-source.js'
 import type { Tee } from './tee.js'
@@ -15,8 +17,17 @@ export const otherDevices = [
   { device: '/dev/tpmrm0', why: 'a vTPM alone, as on Azure: no evidence of it is released on yet' },
 ] as const
 
+/** What a worker finds in its machine, and whose hardware it believes. */
+export interface HardwareMachine {
+  readonly files: TsmFiles
+  readonly isThere: (path: string) => boolean
+  readonly hardware: TrustedHardware
+  /** The tool at a path where {@link HardwareMachine.isThere} found one. */
+  readonly gpuToolAt: (path: string) => GpuTool
+}
+
 /** The machine's TEE, looked for by these files. */
-export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => boolean): Tee {
+export function hardwareTeeWith({ files, isThere, hardware, gpuToolAt: toolAt }: HardwareMachine): Tee {
   return {
     title: 'Sealroom enclave worker',
     help: '  --collateral-folder D     what the vendor publishes for this machine: vek, chain, crl; Intel’s nine files, or\n                            collateral.json; or as sealroom attest fetch-collateral wrote it\n',
@@ -29,6 +40,8 @@ export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => bool
       if (!files.isHere()) throw new EnclaveError('TEE_MISSING', missing(isThere))
       return openTsmSource({
         files,
+        hardware,
+        gpuTool: isThere(gpuToolPath) ? toolAt(gpuToolPath) : null,
         requestName: () => `sealroom-${randomUUID()}`,
         collateral: async (evidence) =>
           collateralFolder === null ? {} : await readCollateralFolder(collateralFolder, evidence),
@@ -37,7 +50,13 @@ export function hardwareTeeWith(files: TsmFiles, isThere: (path: string) => bool
   }
 }
 
-export const hardwareTee: Tee = hardwareTeeWith(kernelTsmFiles, existsSync)
+/** The TEE of the machine that this process runs in, under the vendors' roots. */
+export const hardwareTee: Tee = hardwareTeeWith({
+  files: kernelTsmFiles,
+  isThere: existsSync,
+  hardware: vendorHardware,
+  gpuToolAt,
+})
 
 function missing(isThere: (path: string) => boolean): string {
   const found = otherDevices.filter(({ device }) => isThere(device))

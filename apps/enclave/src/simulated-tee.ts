@@ -1,6 +1,7 @@
 /** The simulated TEE: a key in a file states what runs here. It protects nothing, and says so wherever it shows. */
 import { readFile } from 'node:fs/promises'
 import { CodedError, fromBase64url, signingKeyFromSeed, type Digest, type SigningKey } from '#libs/canonical'
+import { vendorHardware } from '#libs/attestation'
 import { issueSimulatedEvidence } from '#libs/attestation/simulator'
 import { EnclaveError } from './errors.js'
 import { required } from './flags.js'
@@ -33,6 +34,9 @@ export function simulatedSource(key: SigningKey, measurement: Digest): Described
       )
       return index === -1 ? null : index
     },
+    hardware: vendorHardware,
+    gpuEvidence: () =>
+      Promise.reject(new EnclaveError('TEE_FAILED', 'a simulated TEE has no GPUs; leave out `gpu`')),
     evidence: (reportData, now) => issueSimulatedEvidence({ key, measurement, reportData, issuedAt: now }),
   }
 }

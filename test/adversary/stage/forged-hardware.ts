@@ -5,7 +5,10 @@
 import {
   collateralAskOf,
   collateralName,
+  gpuManifestAsksOf,
+  gpuManifestName,
   nitroVerifierWith,
+  nvidiaGpuVerifierWith,
   sevSnpVerifierWith,
   tdxVerifierWith,
   type Collateral,
@@ -13,12 +16,16 @@ import {
   type Evidence,
   type EvidenceVerifier,
 } from '#libs/attestation'
+import { canonicalBytes, toBase64 } from '#libs/canonical'
 import {
   FakeAmd,
   FakeAws,
   FakeIntel,
+  FakeNvidia,
   snpField,
   tdField,
+  type GpuForgery,
+  type ManifestForgery,
   type NitroForgery,
   type QuoteForgery,
   type SnpForgery,
@@ -29,7 +36,12 @@ export interface ForgedMachine {
   readonly enclave: number
   readonly measurement: string
   readonly hardware: (reportData: Uint8Array) => Pick<Evidence, 'kind' | 'bytes'>
+  /** GPUs beside it, in the order of their places. */
+  readonly gpus?: readonly ForgedGpu[]
 }
+
+/** A GPU: its evidence over a nonce. */
+export type ForgedGpu = (nonce: Uint8Array) => Uint8Array
 
 /** Entries of a contract that the machines below meet, in this order. */
 export const forgedEntries = `  - tee: sev-snp
@@ -50,6 +62,13 @@ export const forgedEntries = `  - tee: sev-snp
   - tee: nitro
     measurement: ["${'01'.repeat(48)}"]
     maximumAgeSeconds: 300
+  - tee: sev-snp
+    measurement: ["${'3e'.repeat(48)}"]
+    minimumTcb: { bootloader: 4, tee: 1, snp: 24, microcode: 219 }
+    maximumAgeSeconds: 300
+    generations: [genoa]
+    waivedProtections: [singleSocket, aes256Xts, raplDisabled, ciphertextHiding, pageSwapDisabled, aliasCheck]
+    gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.5E.00.01"] }
 `
 
 const nothing = (): void => undefined
@@ -59,10 +78,12 @@ export class ForgedHardware implements CollateralSource {
   readonly amd = new FakeAmd()
   readonly intel = new FakeIntel()
   readonly aws = new FakeAws()
+  readonly nvidia = new FakeNvidia()
   private readonly published = new Map<string, Collateral>()
   private readonly amdRoots = { milan: [] as string[], genoa: [] as string[], turin: [] as string[] }
   private readonly intelRoots: string[] = []
   private readonly awsRoots: string[] = []
+  private readonly nvidiaRoots = { deviceRoots: [] as string[], manifestRoots: [] as string[] }
 
   /** Certificates of a root are made anew each time, so that what is pinned grows with what is made. */
   readonly verifiers: readonly EvidenceVerifier[] = [
@@ -70,6 +91,7 @@ export class ForgedHardware implements CollateralSource {
     tdxVerifierWith(this.intelRoots),
     nitroVerifierWith(this.awsRoots),
   ]
+  readonly gpus = nvidiaGpuVerifierWith(this.nvidiaRoots)
 
   constructor(private readonly now: number) {}
 
@@ -113,6 +135,34 @@ export class ForgedHardware implements CollateralSource {
       return { kind: 'nitro', bytes: document } as const
     }
     return { enclave: 2, measurement: '01'.repeat(48), hardware }
+  }
+
+  /** The first machine with these GPUs in it. */
+  withGpus(...gpus: readonly ForgedGpu[]): ForgedMachine {
+    return { ...this.snp(), enclave: 3, gpus }
+  }
+
+  /** A GPU whose manifests NVIDIA publishes. `isTrusted: false`: its root is nobody's. */
+  gpu(
+    change: (forgery: GpuForgery) => void = nothing,
+    changeManifest: (forgery: ManifestForgery) => void = nothing,
+    { isTrusted = true } = {},
+  ): ForgedGpu {
+    return (nonce) => {
+      const forgery = this.nvidia.draft(this.now, nonce)
+      change(forgery)
+      const { report, chain, root } = this.nvidia.make(forgery)
+      if (isTrusted) this.nvidiaRoots.deviceRoots.push(root)
+      const evidence = canonicalBytes([{ certificate: toBase64(chain), evidence: toBase64(report) }])
+      for (const ask of gpuManifestAsksOf([evidence])) {
+        const draft = this.nvidia.draftManifest(this.now, ask.id.includes('DRIVER') ? 'driver' : 'vbios')
+        changeManifest(draft)
+        const made = this.nvidia.makeManifest(draft)
+        if (isTrusted) this.nvidiaRoots.manifestRoots.push(made.root)
+        this.published.set(collateralName(ask), { [gpuManifestName(ask)]: made.manifest })
+      }
+      return evidence
+    }
   }
 
   private publish(evidence: Pick<Evidence, 'kind' | 'bytes'>, collateral: Collateral) {

@@ -67,7 +67,7 @@ export async function verifyOne(session: Session, given: string, options: Receip
 
 /** On a machine without an agent: the file and what a person gave are all there is. */
 async function verifyWithoutHome(session: Session, path: string, options: ReceiptOptions): Promise<Answer> {
-  const { origin, logKey, pinned } = givenAnchors(options)
+  const { origin, logKey, pinned } = givenAnchors(options, session.world.hardware)
   const material = await readBundle({ config: { log: { origin, logKey } } }, path)
   const coordinatorKey = { kty: 'OKP', crv: 'Ed25519', x: material.log.coordinatorKey } as const
   const reader = await readerWithoutHome({ origin, logKey, coordinatorKey, pinned }, session.world)

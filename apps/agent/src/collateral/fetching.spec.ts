@@ -72,7 +72,7 @@ beforeAll(async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`
-  hosts = { amd: origin, intel: origin, intelRoot: origin }
+  hosts = { amd: origin, intel: origin, intelRoot: origin, nvidia: origin }
   folder = await mkdtemp(join(tmpdir(), 'sealroom-collateral-'))
 })
 

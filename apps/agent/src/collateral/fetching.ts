@@ -17,6 +17,7 @@ import { AgentError } from '../errors.js'
 import type { DownloadBounds } from './download.js'
 import { fetchAmd } from './fetch-amd.js'
 import { fetchIntel } from './fetch-intel.js'
+import { fetchNvidia } from './fetch-nvidia.js'
 import { CollateralFolder } from './folder.js'
 
 /** Hosts of collateral. */
@@ -24,6 +25,8 @@ export interface CollateralHosts {
   readonly amd: string
   readonly intel: string
   readonly intelRoot: string
+  /** Null: manifests of GPUs are not fetched. */
+  readonly nvidia: string | null
 }
 
 /** The vendors' own. */
@@ -31,6 +34,7 @@ export const vendorHosts: CollateralHosts = {
   amd: 'https://kdsintf.amd.com',
   intel: 'https://api.trustedservices.intel.com',
   intelRoot: 'https://certificates.trustedservices.intel.com',
+  nvidia: 'https://rim.attestation.nvidia.com',
 }
 
 /** Lists of revoked keys and TCB information are fetched anew after this, though they would be valid for longer. */
@@ -47,12 +51,20 @@ export async function fetchCollateral(
   signal: AbortSignal,
 ): Promise<Collateral> {
   const within: DownloadBounds = { ...bounds, signal }
-  const collateral =
-    ask.kind === 'sev-snp'
-      ? await fetchAmd(hosts.amd, ask, within)
-      : await fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+  const collateral = await fetchFrom(hosts, ask, within)
   demandRecordable(ask, collateral)
   return collateral
+}
+
+function fetchFrom(hosts: CollateralHosts, ask: CollateralAsk, within: DownloadBounds): Promise<Collateral> {
+  switch (ask.kind) {
+    case 'sev-snp':
+      return fetchAmd(hosts.amd, ask, within)
+    case 'tdx':
+      return fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
+    case 'gpu-manifest':
+      return fetchNvidia(hosts.nvidia, ask, within)
+  }
 }
 
 // An Accept carries what its verdict used: one that cannot be recorded would leave the run waiting for it.

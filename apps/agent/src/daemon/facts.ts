@@ -63,7 +63,7 @@ export async function acceptFacts(
 ): Promise<{ readonly facts: FactsOf<'spend'>; readonly verdicts: readonly OfferVerdict[] }> {
   const verdicts = await appraiseOffers(contract, run.offers, {
     now: agent.now(),
-    verifiers: agent.appraisal.verifiers,
+    ...agent.appraisal,
     collateralFor: liveCollateral(agent.appraisal.collateral),
   })
   const facts: FactsOf<'spend'> = {

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { inspectUnverified, judgeSnpReport, parseReferenceValues, proposeReference } from '#libs/attestation'
+import {
+  inspectUnverified,
+  judgeSnpReport,
+  parseReferenceValues,
+  proposeReference,
+  vendorHardware,
+} from '#libs/attestation'
 import { fromHex, toHex } from '#libs/canonical'
 import {
   aClock,
@@ -16,6 +22,7 @@ import {
 import { hardwareTeeWith } from '../hardware-tee.js'
 import { parseFlags } from '../flags.js'
 import { certificatesOf } from './snp-certificates.js'
+import { gpuToolAt } from './gpu-tool.js'
 import { openTsmSource } from './tsm-source.js'
 import { tsmReport } from './tsm-report.js'
 
@@ -52,13 +59,15 @@ function sourceOf(files: FakeTsm) {
     files,
     requestName: () => `request-${requests++}`,
     collateral: () => Promise.resolve(collateral),
+    hardware: vendorHardware,
+    gpuTool: null,
   })
 }
 
 describe('the evidence of a guest by configfs-tsm', () => {
   it('is over the report data asked for, and its own verifier takes it with the certificates of host and folder', async () => {
     const files = machine()
-    const evidence = await (await sourceOf(files)).evidence(asked, now())
+    const evidence = await (await sourceOf(files)).evidence(asked, now(), [])
     const { vek, chain, crl } = evidence.collateral ?? {}
     if (vek === undefined || chain === undefined || crl === undefined) throw new TypeError('no certificates')
     const roots = { milan: [base.root], genoa: [base.root], turin: [base.root] }
@@ -128,10 +137,12 @@ describe('the evidence of a guest by configfs-tsm', () => {
   })
 
   it('is none without the kernel’s folder, and says what else was found', async () => {
-    const tee = hardwareTeeWith(
-      Object.assign(machine(), { isHere: () => false }),
-      (path) => path === '/dev/nsm',
-    )
+    const tee = hardwareTeeWith({
+      files: Object.assign(machine(), { isHere: () => false }),
+      isThere: (path) => path === '/dev/nsm',
+      hardware: vendorHardware,
+      gpuToolAt,
+    })
     await expect(tee.open(parseFlags([]))).rejects.toMatchObject({
       code: 'TEE_MISSING',
       message: expect.stringContaining('native code') as unknown,

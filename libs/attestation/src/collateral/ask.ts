@@ -10,6 +10,7 @@ import { AttestationError } from '../errors.js'
 import { generationOfCpu, type Generation } from '../sev-snp/generations.js'
 import { parseSnpReport } from '../sev-snp/report.js'
 import { parseCertificates } from '../x509/pem.js'
+import { gpuManifestName, type GpuManifestAsk } from './gpu-manifests.js'
 
 /** The certificate of the key that signed an SNP report, its chain, and AMD's revocation list. */
 export interface SnpCollateralAsk {
@@ -32,14 +33,17 @@ export interface TdxCollateralAsk {
   readonly authority: 'platform' | 'processor'
 }
 
+/** What evidence of a CPU asks for. */
+export type CpuCollateralAsk = SnpCollateralAsk | TdxCollateralAsk
+
 /** What evidence asks for. */
-export type CollateralAsk = SnpCollateralAsk | TdxCollateralAsk
+export type CollateralAsk = CpuCollateralAsk | GpuManifestAsk
 
 /**
- * What this evidence asks for; null for kinds that carry all that they need.
+ * What evidence of a CPU asks for; null for kinds that carry all that they need.
  * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `CHAIN_UNTRUSTED` where evidence cannot even be read.
  */
-export function collateralAskOf({ kind, bytes }: Pick<Evidence, 'kind' | 'bytes'>): CollateralAsk | null {
+export function collateralAskOf({ kind, bytes }: Pick<Evidence, 'kind' | 'bytes'>): CpuCollateralAsk | null {
   if (kind === 'sev-snp') return snpAsk(bytes)
   return kind === 'tdx' ? tdxAsk(bytes) : null
 }
@@ -79,6 +83,7 @@ function tdxAsk(bytes: Uint8Array): TdxCollateralAsk {
  * a chip, so that its name holds none.
  */
 export function collateralName(ask: CollateralAsk): string {
+  if (ask.kind === 'gpu-manifest') return gpuManifestName(ask).replaceAll('_', '-')
   if (ask.kind === 'tdx') return `tdx-${ask.fmspc}-${ask.authority}`
   const { generation, key, chipId, reportedTcb } = ask
   const whose = key === 'VLEK' ? 'vlek' : `vcek-${chipId}`

@@ -38,6 +38,8 @@ export function rolledBackFiles(
   offered: Collateral,
   trust: RollbackTrust,
 ): readonly string[] {
+  // A manifest is of one version for good, and nothing newer takes its place.
+  if (kind === 'gpu-manifest') return []
   const files = kind === 'sev-snp' ? amdFiles : intelFiles
   return Object.entries(files).flatMap(([name, dateIn]) => {
     const [before, after] = [known, offered].map((collateral) => dateOf(() => dateIn(collateral, trust)))

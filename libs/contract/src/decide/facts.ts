@@ -78,6 +78,8 @@ export interface AppraisalFact {
   readonly simulated: boolean
   /** The chip's id, in lower case; null where the evidence does not show it: then hardware counts as on any that is revoked. */
   readonly chip: string | null
+  /** Ids of the GPUs that the Offer names, in lower case. */
+  readonly gpus: readonly string[]
   /** Milliseconds; after that the evidence is older than the contract's entry allows. */
   readonly validUntil: number
   /** Claims that did not meet the contract's reference values; empty where all did. */
