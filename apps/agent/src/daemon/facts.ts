@@ -1,12 +1,6 @@
 /** What this agent established itself about a run: the facts that `decide` is asked with. Nothing here is taken on trust. */
 import type { Digest, Thumbprint } from '#libs/canonical'
-import {
-  computationOf,
-  type AppraisalFact,
-  type FactsOf,
-  type RevocationFact,
-  type VersionFact,
-} from '#libs/contract'
+import { computationOf, type AppraisalFact, type FactsOf, type VersionFact } from '#libs/contract'
 import { offerSetDigest, type IdentityChain } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { isAutomatic } from '../consent/house-rules.js'
@@ -17,6 +11,7 @@ import { readQuery } from '../trust/read-query.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 import { inLog } from '../trust/whole-record.js'
+import { revocationFacts } from './revocations.js'
 import { countSpends, runsSpentSince, spendsOf } from './spending.js'
 import type { LiveRound } from './live-round.js'
 
@@ -185,20 +180,6 @@ async function sealingFacts(agent: Agent, contract: VerifiedContract): Promise<F
     releases: spends.filter(([, spend]) => spend.contract === contract.id && spend.dataset === dataset)
       .length,
   }))
-}
-
-function revocationFacts(agent: Agent, contract: VerifiedContract): readonly RevocationFact[] {
-  const named = contract.revocations.flatMap(({ payload: { by, from, subject } }): RevocationFact[] => {
-    if (subject.kind === 'build') return [{ by, from, kind: 'build', value: subject.measurement }]
-    return subject.kind === 'chip' ? [{ by, from, kind: 'chip', value: subject.chip }] : []
-  })
-  const own = agent.houseRules.denyMeasurements.map((value): RevocationFact => ({
-    by: agent.keys.party,
-    kind: 'build',
-    value,
-    from: new Date(0).toISOString(),
-  }))
-  return [...named, ...own]
 }
 
 // What this agent has not read in the log counts as recorded after everything that it has.

@@ -117,7 +117,7 @@ export const roundRules: readonly Rule[] = [
   ),
   rule(
     'enclave.revoked',
-    byOwner,
+    [...byOwner, 'renew'],
     ['appraisals', 'revocations', 'now', 'self'],
     ({ appraisals, revocations, now, self }, contract) => {
       const revokers = keysOf(contract.terms, contract.terms.governance.revokers)
