@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fakeChipId, snpField } from '#libs/testing'
 import { toHex } from '#libs/canonical'
+import { programs, run as runProgram } from '../../demo/src/stack/processes.js'
 import { HardwareRoom } from './hardware/hardware-room.js'
 
 let room: HardwareRoom
@@ -26,7 +27,7 @@ describe('a run on SEV-SNP', () => {
     const lab = room.party('lab')
     await lab.must('run', 'result', run, '--out', lab.file('result'))
     const csv = await readFile(lab.file('result/result.csv'), 'utf8')
-    expect(csv.trim().split('\n')).toEqual(['ward,n,mean', 'ward 0,20,19.5', 'ward 1,20,20.5'])
+    expect(csv.trim().split(/\r?\n/)).toEqual(['ward,n,mean', 'ward 0,20,19.5', 'ward 1,20,20.5'])
   })
 
   it('says in run, receipt and audit which hardware stood behind it', async () => {
@@ -45,10 +46,9 @@ describe('a run on SEV-SNP', () => {
   })
 
   it('is not believed by a program that knows no made-up maker', async () => {
-    const { run: program, programs } = await import('../../demo/src/stack/processes.js')
     const lab = room.party('lab')
     const words = ['--home', lab.home, '--key-file', lab.file('daemon.unlock'), '--json']
-    const { exit, stdout } = await program([programs.sealroom, ...words, 'receipt', 'verify', run])
+    const { exit, stdout } = await runProgram([programs.sealroom, ...words, 'receipt', 'verify', run])
     expect(exit).toBe(1)
     expect(stdout).toContain('CHAIN_UNTRUSTED')
   })

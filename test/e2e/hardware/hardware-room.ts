@@ -9,7 +9,8 @@ import { root } from '../../../demo/src/stack/processes.js'
 import type { Party } from '../../../demo/src/stack/party.js'
 import { Stack } from '../../../demo/src/stack/stack.js'
 import { machineEntry, MadeUpMachine } from './made-up-machine.js'
-import type { MadeUpRoots, MadeUpWorker } from './programs.js'
+import type { MadeUpRoots } from './made-up-roots.js'
+import type { MadeUpWorker } from './worker-program.js'
 import { serveTsm } from './served-tsm.js'
 
 const labels = ['north', 'south', 'lab'] as const
@@ -38,7 +39,8 @@ export class HardwareRoom {
     const tsm = await serveTsm(machine, socket)
     const roots: MadeUpRoots = { amd: machine.roots, nvidia: { deviceRoots: [], manifestRoots: [] } }
     const worker: MadeUpWorker = { roots, socket, gpuTool: null, checksItself: true }
-    const write = (name: string, call: string) => writeProgram(join(folder, name), call)
+    const write = (name: string, call: string) =>
+      writeProgram(join(folder, name), name === 'agent.mjs' ? 'agent' : 'worker', call)
     const agent = await write('agent.mjs', `await runMadeUpAgent(${JSON.stringify(roots)})`)
     const honest = await write('worker.mjs', workerCall(worker))
     const hostile = await write('hostile-worker.mjs', workerCall({ ...worker, checksItself: false }))
@@ -89,13 +91,10 @@ export class HardwareRoom {
   }
 }
 
-const library = pathToFileURL(join(root, 'dist/test/e2e/hardware/programs.js')).href
-
-async function writeProgram(path: string, call: string): Promise<string> {
-  await writeFile(
-    path,
-    `import { runMadeUpAgent, runMadeUpWorker } from ${JSON.stringify(library)}\n${call}\n`,
-  )
+async function writeProgram(path: string, library: 'agent' | 'worker', call: string): Promise<string> {
+  const url = pathToFileURL(join(root, `dist/test/e2e/hardware/${library}-program.js`)).href
+  const name = library === 'agent' ? 'runMadeUpAgent' : 'runMadeUpWorker'
+  await writeFile(path, `import { ${name} } from ${JSON.stringify(url)}\n${call}\n`)
   return path
 }
 

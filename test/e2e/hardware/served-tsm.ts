@@ -2,9 +2,9 @@
  * A made-up machine's configfs-tsm, served by one process to others over a socket. It behaves as the kernel's does, see `FakeTsm`, which an
  * ordinary folder cannot: files appear with their request, writing one changes another, a folder with files in it can be removed.
  */
-import { createServer, request, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { FakeTsm, type FakeTsmMachine } from '#libs/testing'
-import type { TsmAnswer, TsmFiles } from '../../../apps/enclave/src/guest/tsm-files.js'
+import type { TsmAnswer } from '../../../apps/enclave/src/guest/tsm-files.js'
 
 /** Serves a machine at a path until it is closed. */
 export async function serveTsm(machine: FakeTsmMachine, socket: string): Promise<Server> {
@@ -24,23 +24,6 @@ export async function serveTsm(machine: FakeTsmMachine, socket: string): Promise
   return server
 }
 
-/** The files of a machine that is served at a path. */
-export function servedTsm(socket: string): TsmFiles {
-  return {
-    isHere: () => true,
-    makeRequest: async (name) => {
-      await ask(socket, `/make/${name}`)
-    },
-    writeQuestion: async (name, reportData) => {
-      await ask(socket, `/write/${name}`, reportData)
-    },
-    read: (name, file) => ask(socket, `/read/${name}/${file}`),
-    removeRequest: async (name) => {
-      await ask(socket, `/remove/${name}`)
-    },
-  }
-}
-
 async function answer(
   files: FakeTsm,
   act: string,
@@ -54,22 +37,6 @@ async function answer(
   else if (act === 'remove') await files.removeRequest(name)
   else throw new RangeError(`nobody can ${act}`)
   return new Uint8Array()
-}
-
-function ask(socketPath: string, path: string, body: Uint8Array = new Uint8Array()): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const question = request({ socketPath, path, method: 'POST' }, (response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.on('end', () => {
-        const bytes = Buffer.concat(parts)
-        if (response.statusCode === 200) resolve(new Uint8Array(bytes))
-        else reject(Object.assign(new Error(path), { code: bytes.toString() }))
-      })
-    })
-    question.on('error', reject)
-    question.end(body)
-  })
 }
 
 function codeOf(error: unknown): string {

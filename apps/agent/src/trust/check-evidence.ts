@@ -76,7 +76,8 @@ function checkVerdict(
   const label = contract.labelOf(owner)
   const isProven = fact.failed.length === 0
   const accepted = `an enclave that the contract names, at ${timeText(acceptedAt)}`
-  list.check(`evidence accepted by ${label}`, accepted, isProven ? 'one' : 'not one', isProven)
+  const why = fact.failed.map(({ check, seen }) => `${check} ${seen}`).join(', ')
+  list.check(`evidence accepted by ${label}`, accepted, isProven ? 'one' : `not one: ${why}`, isProven)
   for (const { payload } of run.releases) {
     if (payload.by !== owner) continue
     const releasedAt = Date.parse(payload.issuedAt)
