@@ -62,14 +62,18 @@ describe('owners give nothing', () => {
       'to a guest in debug mode',
       'DEBUG_ENABLED',
       () => {
-        room.machine.lie = ({ report }) => report.set([51, 1, 0b1010], snpField.policy)
+        room.machine.lie = ({ report }) => {
+          report.set([51, 1, 0b1010], snpField.policy)
+        }
       },
     ],
     [
       'to code of a lower privilege level',
       'vmpl',
       () => {
-        room.machine.lie = ({ report }) => report.set([2], snpField.vmpl)
+        room.machine.lie = ({ report }) => {
+          report.set([2], snpField.vmpl)
+        }
       },
     ],
   ])('%s', async (_, said, lie) => {

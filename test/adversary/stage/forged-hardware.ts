@@ -16,7 +16,7 @@ import {
   type Evidence,
   type EvidenceVerifier,
 } from '#libs/attestation'
-import { canonicalBytes, toBase64 } from '#libs/canonical'
+import { canonicalBytes, toBase64, toHex } from '#libs/canonical'
 import {
   FakeAmd,
   FakeAws,
@@ -25,6 +25,7 @@ import {
   snpField,
   tdField,
   type GpuForgery,
+  type OfferOptions,
   type ManifestForgery,
   type NitroForgery,
   type QuoteForgery,
@@ -71,6 +72,24 @@ export const forgedEntries = `  - tee: sev-snp
     gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.5E.00.01"] }
 `
 
+/** A contract's text with the entries that the made-up machines meet in place of the simulator's. */
+export function withForgedEntries({ intel, now }: ForgedHardware, text: string): string {
+  const { body } = intel.draft(now)
+  const rtmrs = [tdField.rtmr0, tdField.rtmr1, tdField.rtmr2, tdField.rtmr3]
+  const rtmr = (at: number) => toHex(body.subarray(at, at + 48))
+  const entries = forgedEntries.replace(/RTMR(\d)/g, (_, n: string) => rtmr(rtmrs[Number(n)] ?? 0))
+  return text.replace(/ {2}- \{ tee: simulated[^\n]*\n/, entries)
+}
+
+/** What an Offer of a machine is made of. */
+export function offeredBy(
+  { enclave, measurement, hardware, gpus = [] }: ForgedMachine,
+  change: object = {},
+): Partial<OfferOptions> {
+  const build = { name: 'sealroom-enclave', version: '0', measurement }
+  return { hardware, gpus, change: { enclave, build, ...change } }
+}
+
 const nothing = (): void => undefined
 
 /** Makes evidence and publishes the collateral that goes with it. */
@@ -93,7 +112,7 @@ export class ForgedHardware implements CollateralSource {
   ]
   readonly gpus = nvidiaGpuVerifierWith(this.nvidiaRoots)
 
-  constructor(private readonly now: number) {}
+  constructor(readonly now: number) {}
 
   find: CollateralSource['find'] = (ask) => Promise.resolve(this.published.get(collateralName(ask)))
 

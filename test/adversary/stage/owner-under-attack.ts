@@ -286,16 +286,16 @@ export class Scene {
     return this
   }
 
-  async toSpends(): Promise<this> {
-    await this.toAccepts()
+  async toSpends(options: Partial<OfferOptions> = {}): Promise<this> {
+    await this.toAccepts(options)
     await this.act()
     await this.southSays('spend')
     this.coordinator.state = 'recordingSpends'
     return this
   }
 
-  async toReleases(): Promise<this> {
-    await this.toSpends()
+  async toReleases(options: Partial<OfferOptions> = {}): Promise<this> {
+    await this.toSpends(options)
     this.coordinator.state = 'collectingReleases'
     await this.act()
     return this

@@ -1,5 +1,5 @@
 /** What this owner gives nothing to: builds and chips that a contract's revokers revoked, and those of its own deny-list. */
-import { decide, reasonsOf, type Refusal, type RevocationFact } from '#libs/contract'
+import type { RevocationFact } from '#libs/contract'
 import type { Agent } from '../agent.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 
