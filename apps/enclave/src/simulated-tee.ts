@@ -6,7 +6,7 @@ import { issueSimulatedEvidence } from '#libs/attestation/simulator'
 import { EnclaveError } from './errors.js'
 import { required } from './flags.js'
 import { installationRoot, measureBuild } from './measurement.js'
-import type { DescribedSource, Tee } from './tee.js'
+import type { EvidenceSource, Tee } from './tee.js'
 
 export const simulatedTee: Tee = {
   title: 'Sealroom enclave worker, SIMULATED TEE: protects nothing, for trying things out',
@@ -19,12 +19,18 @@ export const simulatedTee: Tee = {
 }
 
 /** A source that states this measurement under this key. */
-export function simulatedSource(key: SigningKey, measurement: Digest): DescribedSource {
+export function simulatedSource(key: SigningKey, measurement: Digest): EvidenceSource {
   return {
     kind: 'simulated',
     simulated: true,
     measurement,
-    entry: { tee: 'simulated', key: key.thumbprint, measurement: [measurement], maximumAgeSeconds: 300 },
+    entryAt: () =>
+      Promise.resolve({
+        tee: 'simulated',
+        key: key.thumbprint,
+        measurement: [measurement],
+        maximumAgeSeconds: 300,
+      }),
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) =>

@@ -11,8 +11,12 @@ export interface EvidenceSource {
   readonly simulated: boolean
   /** What the evidence will say that runs here. */
   readonly measurement: Digest
-  /** What a contract writes to accept this TEE and this build; null where the TEE alone does not show all of it. */
-  readonly entry: ContractTerms['enclaves'][number] | null
+  /**
+   * What a contract would write to accept this TEE and this build, for people to look at and for a rehearsal. `at` is a time in milliseconds
+   * that nobody vouches for: nothing is believed on it.
+   * @throws AttestationError where this machine's own evidence does not verify then.
+   */
+  entryAt(at: number): Promise<ContractTerms['enclaves'][number]>
   /** Index of the first entry of a contract's enclaves that this TEE can hope to meet; null where there is none. */
   entryOf(enclaves: ContractTerms['enclaves']): number | null
   /** What this worker holds its own evidence against before it shows it to anyone. */
@@ -29,9 +33,6 @@ export interface EvidenceSource {
   evidence(reportData: Uint8Array, now: number, gpu: readonly Uint8Array[]): Promise<Evidence>
 }
 
-/** A source that vouches at any time, and whose TEE shows all that a contract writes of it: one that a run can be rehearsed with. */
-export type DescribedSource = EvidenceSource & { readonly entry: NonNullable<EvidenceSource['entry']> }
-
 /** A kind of TEE, before it is known to be here. */
 export interface Tee {
   /** For people, at every start. */
@@ -40,10 +41,4 @@ export interface Tee {
   readonly help: string
   /** @throws EnclaveError `TEE_MISSING`, `USAGE`. */
   open(flags: Flags): Promise<EvidenceSource>
-}
-
-/** The source for a rehearsal; null for hardware, whose certificates are valid in their own years only. */
-export function sourceForRehearsal(source: EvidenceSource): DescribedSource | null {
-  const { entry } = source
-  return source.simulated && entry !== null ? { ...source, entry } : null
 }

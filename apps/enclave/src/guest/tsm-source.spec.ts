@@ -171,7 +171,9 @@ describe.skipIf(evidenceFolder === undefined || !existsSync(quote))('a captured 
   it('is served as a TD of its measurement, for which people write the entry', async () => {
     const bytes = new Uint8Array(readFileSync(quote))
     const source = await sourceOf(machine({ provider: 'tdx_guest', report: () => bytes, auxiliary: null }))
-    expect(source).toMatchObject({ kind: 'tdx', entry: null })
+    expect(source).toMatchObject({ kind: 'tdx' })
+    // Without Intel’s collateral nothing can be said of what a contract would write.
+    await expect(source.entryAt(now())).rejects.toMatchObject({ code: 'COLLATERAL_MISSING' })
     expect(source.measurement).toMatch(/^[0-9a-f]{96}$/)
   })
 })

@@ -2,7 +2,17 @@
  * Evidence of the machine that this worker runs in, by configfs-tsm: an SNP report or a TDX quote over the Offer. What runs here the
  * hardware says, not this code: it reads its own measurement out of a first report, which nobody believes for that.
  */
-import { inspectUnverified, type Collateral, type Evidence, type TrustedHardware } from '#libs/attestation'
+import {
+  Checklist,
+  inspectUnverified,
+  parseReferenceValues,
+  proposeReference,
+  verifierOf,
+  type Collateral,
+  type Evidence,
+  type ReferenceValues,
+  type TrustedHardware,
+} from '#libs/attestation'
 import { EnclaveError } from '../errors.js'
 import type { EvidenceSource } from '../tee.js'
 import { gpuEvidenceBy, type GpuTool } from './gpu-tool.js'
@@ -38,8 +48,9 @@ export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource
     kind,
     simulated: false,
     measurement,
-    // Neither shows all of it: Intel's collateral says what a TD needs, and a report of version 2 does not name its processor.
-    entry: null,
+    // The report alone does not show all of it: Intel's collateral says what a TD needs, AMD's certificate names the processor.
+    entryAt: async (at) =>
+      await entryFor(await evidenceOf(await ask(machine, new Uint8Array(64)), [], machine), at, machine),
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) => entry.tee === kind && entry.measurement.includes(measurement),
@@ -50,6 +61,13 @@ export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource
     gpuEvidence: async (nonces) => await gpuEvidenceBy(machine.gpuTool ?? noGpu, nonces),
     evidence: async (reportData, _now, gpu) => await evidenceOf(await ask(machine, reportData), gpu, machine),
   }
+}
+
+async function entryFor(evidence: Evidence, now: number, { hardware }: TsmMachine): Promise<ReferenceValues> {
+  const verifier = verifierOf(evidence.kind, hardware.verifiers)
+  const { claims } = await verifier.authenticate(evidence, { now, checklist: new Checklist() })
+  const inspection = inspectUnverified(evidence.bytes, evidence.kind === 'tdx' ? 'tdx' : 'sev-snp')
+  return parseReferenceValues(proposeReference(inspection, claims).entry)
 }
 
 function ask({ files, requestName }: TsmMachine, reportData: Uint8Array): Promise<TsmReport> {
