@@ -17,7 +17,7 @@ afterAll(async () => {
 
 const hardware = `sev-snp; signed by a genoa VCEK`
 
-describe('a run on SEV-SNP', () => {
+describe('a run on SEV-SNP with a GPU', () => {
   let run: string
 
   it('completes, and gives the lab what two owners have', async () => {
@@ -33,6 +33,7 @@ describe('a run on SEV-SNP', () => {
   it('says in run, receipt and audit which hardware stood behind it', async () => {
     const shown = await room.party('north').must('run', 'show', run)
     expect(shown['hardware']).toContain(hardware)
+    expect(shown['hardware']).toContain('GPUs GH100')
     const lab = room.party('lab')
     const receipt = await lab.must('receipt', 'verify', run)
     expect(receipt).toMatchObject({ ok: true, simulated: false })
@@ -42,7 +43,7 @@ describe('a run on SEV-SNP', () => {
     const audited = await lab.must('audit', 'verify', '--contract', room.contract)
     const [report] = audited['contracts'] as [Record<string, unknown>]
     expect(report).toMatchObject({ holds: true, simulated: false })
-    expect(report['hardware']).toEqual([`sev-snp; measurement ${'3e'.repeat(48)}`])
+    expect(report['hardware']).toEqual([`sev-snp; 1 GPU; measurement ${'3e'.repeat(48)}`])
   })
 
   it('is not believed by a program that knows no made-up maker', async () => {
@@ -84,8 +85,17 @@ describe('owners give nothing', () => {
     await expectNothingGiven(run)
   })
 
-  it('to a chip that its revoker revoked', async () => {
+  it('to a GPU that was asked for something else', async () => {
     room.machine.lie = () => undefined
+    room.machine.relay = () => new Uint8Array(32)
+    const { run, state } = await room.run()
+    expect(state).toBe('refused')
+    expect(await room.refusalBy('north', run)).toContain('BINDING_MISMATCH')
+    await expectNothingGiven(run)
+  })
+
+  it('to a chip that its revoker revoked', async () => {
+    room.machine.relay = (nonce) => nonce
     const words = ['--chip', toHex(fakeChipId('genoa')), '--reason', 'its key is out']
     await room.party('north').must('contract', 'revoke', room.contract, ...words)
     const { run, state } = await room.run()

@@ -37,8 +37,9 @@ export class HardwareRoom {
     const machine = new MadeUpMachine(Date.now())
     const socket = join(folder, 'tsm.sock')
     const tsm = await serveTsm(machine, socket)
-    const roots: MadeUpRoots = { amd: machine.roots, nvidia: { deviceRoots: [], manifestRoots: [] } }
-    const worker: MadeUpWorker = { roots, socket, gpuTool: null, checksItself: true }
+    const roots: MadeUpRoots = { amd: machine.roots, nvidia: machine.nvidiaRoots }
+    const gpuTool = await writeGpuTool(join(folder, 'nvattest.mjs'), socket)
+    const worker: MadeUpWorker = { roots, socket, gpuTool, checksItself: true }
     const write = (name: string, call: string) =>
       writeProgram(join(folder, name), name === 'agent.mjs' ? 'agent' : 'worker', call)
     const agent = await write('agent.mjs', `await runMadeUpAgent(${JSON.stringify(roots)})`)
@@ -87,7 +88,7 @@ export class HardwareRoom {
   async end(): Promise<void> {
     await this.stack.stop()
     await new Promise((resolve) => this.tsm.close(resolve))
-    await rm(this.stack.folder, { recursive: true, force: true })
+    if (process.env['KEEP'] === undefined) await rm(this.stack.folder, { recursive: true, force: true })
   }
 }
 
@@ -95,6 +96,14 @@ async function writeProgram(path: string, library: 'agent' | 'worker', call: str
   const url = pathToFileURL(join(root, `dist/test/e2e/hardware/${library}-program.js`)).href
   const name = library === 'agent' ? 'runMadeUpAgent' : 'runMadeUpWorker'
   await writeFile(path, `import { ${name} } from ${JSON.stringify(url)}\n${call}\n`)
+  return path
+}
+
+/** A program that answers as NVIDIA's tool does, from the machine that is served at a socket. */
+async function writeGpuTool(path: string, socketPath: string): Promise<string> {
+  const question = `{ socketPath: ${JSON.stringify(socketPath)}, path: '/gpu/' + process.argv.at(-1), method: 'POST' }`
+  const script = `import { request } from 'node:http'\nrequest(${question}, (answer) => answer.pipe(process.stdout)).end()`
+  await writeFile(path, `#!${process.execPath}\n${script}\n`, { mode: 0o700 })
   return path
 }
 

@@ -1,19 +1,29 @@
 /**
- * A made-up machine's configfs-tsm, served by one process to others over a socket. It behaves as the kernel's does, see `FakeTsm`, which an
+ * A made-up machine's configfs-tsm and GPU, served by one process to others over a socket. It behaves as the kernel's does, see `FakeTsm`, which an
  * ordinary folder cannot: files appear with their request, writing one changes another, a folder with files in it can be removed.
  */
 import { createServer, type Server } from 'node:http'
+import { fromHex } from '#libs/canonical'
 import { FakeTsm, type FakeTsmMachine } from '#libs/testing'
 import type { TsmAnswer } from '../../../apps/enclave/src/guest/tsm-files.js'
 
+/** A machine with a GPU: what NVIDIA's tool prints where it asks with a nonce. */
+export interface ServedMachine extends FakeTsmMachine {
+  gpuEvidence(nonce: Uint8Array): string
+}
+
 /** Serves a machine at a path until it is closed. */
-export async function serveTsm(machine: FakeTsmMachine, socket: string): Promise<Server> {
+export async function serveTsm(machine: ServedMachine, socket: string): Promise<Server> {
   const files = new FakeTsm(machine)
   const server = createServer((question, response) => {
     const parts: Buffer[] = []
     question.on('data', (part: Buffer) => parts.push(part))
     question.on('end', () => {
       const [, act = '', name = '', file = ''] = (question.url ?? '').split('/')
+      if (act === 'gpu') {
+        response.end(machine.gpuEvidence(fromHex(name)))
+        return
+      }
       answer(files, act, name, file, new Uint8Array(Buffer.concat(parts))).then(
         (bytes) => response.end(bytes),
         (error: unknown) => response.writeHead(500).end(codeOf(error)),

@@ -13,8 +13,8 @@ export interface MadeUpWorker {
   readonly roots: MadeUpRoots
   /** Where its configfs-tsm is served. */
   readonly socket: string
-  /** A program that stands in for NVIDIA's tool; null: the machine has no GPU. */
-  readonly gpuTool: string | null
+  /** A program that stands in for NVIDIA's tool. */
+  readonly gpuTool: string
   /** False: a hostile operator's, which shows its evidence whatever it is. */
   readonly checksItself: boolean
 }
@@ -25,9 +25,9 @@ export async function runMadeUpWorker(url: string, worker: MadeUpWorker): Promis
   const hardware = hardwareOf(roots)
   const tee = hardwareTeeWith({
     files: servedTsm(socket),
-    isThere: (path) => path === gpuToolPath && gpuTool !== null && existsSync(gpuTool),
+    isThere: (path) => path === gpuToolPath && existsSync(gpuTool),
     hardware: checksItself ? hardware : believingAnything(hardware),
-    gpuToolAt: () => gpuToolAt(gpuTool ?? ''),
+    gpuToolAt: () => gpuToolAt(gpuTool),
   })
   process.exit(await runCommand(tee, fileURLToPath(url), process.argv.slice(2)))
 }

@@ -53,7 +53,10 @@ export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource
       await entryFor(await evidenceOf(await ask(machine, new Uint8Array(64)), [], machine), at, machine),
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
-        (entry) => entry.tee === kind && entry.measurement.includes(measurement),
+        (entry) =>
+          entry.tee === kind &&
+          entry.measurement.includes(measurement) &&
+          (entry.gpu === undefined || machine.gpuTool !== null),
       )
       return index === -1 ? null : index
     },
