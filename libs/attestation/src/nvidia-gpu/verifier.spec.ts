@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { canonicalBytes, toBase64 } from '#libs/canonical'
+import { canonicalBytes, toBase64, utf8, type JsonValue } from '#libs/canonical'
 import {
   aClock,
+  evidenceFolder,
   FakeNvidia,
   gpuField,
   refusalOf,
@@ -9,7 +12,6 @@ import {
   type GpuForgery,
   type ManifestForgery,
 } from '#libs/testing'
-import { utf8 } from '#libs/canonical'
 import { Checklist } from '../checklist.js'
 import { gpuManifestAsksOf, gpuManifestName } from '../collateral/gpu-manifests.js'
 import type { AttestationErrorCode } from '../errors.js'
@@ -135,7 +137,9 @@ describe('the verifier of GPUs', () => {
     ['a device under a root that nobody pinned', (s) => (s.isTrusted.devices = false), 'CHAIN_UNTRUSTED'],
     [
       'a report that another key signed',
-      ({ gpus }) => { gpus.forEach((f) => (f.signer = nvidia.authority)); },
+      ({ gpus }) => {
+        gpus.forEach((f) => (f.signer = nvidia.authority))
+      },
       'SIGNATURE_INVALID',
     ],
     [
@@ -144,7 +148,13 @@ describe('the verifier of GPUs', () => {
       'BINDING_MISMATCH',
     ],
     ['certificates that are over', (s) => (s.now = now + 181 * 86_400_000), 'EXPIRED'],
-    ['a switch', ({ gpus }) => { gpus.forEach((f) => (f.leaf.subject = 'LS10 A01 FSP')); }, 'WRONG_TYPE'],
+    [
+      'a switch',
+      ({ gpus }) => {
+        gpus.forEach((f) => (f.leaf.subject = 'LS10 A01 FSP'))
+      },
+      'WRONG_TYPE',
+    ],
     ['what is no evidence', (s) => (s.onTheWay = (shown) => (shown.evidence = [utf8('gpu')])), 'MALFORMED'],
   ])('refuses %s', async (_, change, code) => {
     const changed = scene()
@@ -179,3 +189,19 @@ describe('what evidence of GPUs asks for', () => {
     expect(asks.map(({ id }) => id)).toEqual(['NV_GPU_VBIOS_1010_0200_882_96005E0001'])
   })
 })
+
+const captured = join(evidenceFolder ?? '', 'nvidia-gpu/nvsdk_multi_gpu_hopper.json')
+describe.skipIf(evidenceFolder === undefined || !existsSync(captured))(
+  'captured evidence of several H100',
+  () => {
+    it('asks for the manifests by the names that NVIDIA publishes them under', () => {
+      const devices = JSON.parse(readFileSync(captured, 'utf8')) as JsonValue[]
+      expect(devices.length).toBeGreaterThan(1)
+      const asks = gpuManifestAsksOf(devices.map((device) => canonicalBytes([device])))
+      expect(asks.map(({ id }) => id)).toEqual([
+        'NV_GPU_DRIVER_GH100_590.12',
+        'NV_GPU_VBIOS_G520_0200_885_9600A50001',
+      ])
+    })
+  },
+)
