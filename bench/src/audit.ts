@@ -1,5 +1,6 @@
 /** How fast a record is audited: a made history of one contract, every signature and rule, beside the bare verification of its signatures. */
 import { createPublicKey, verify } from 'node:crypto'
+import { vendorHardware } from '#libs/attestation'
 import { aHistory, shownRecord, type MadeHistory, type ShownRecord } from '#libs/testing'
 import { auditRecord } from '../../apps/agent/src/audit/audit.js'
 import type { BenchRow } from './row.js'
@@ -20,6 +21,7 @@ export async function benchAudit(): Promise<readonly BenchRow[]> {
     logKey: log.key.publicKey,
     pinned,
     seen: [],
+    hardware: vendorHardware,
   })
   const seconds = processorSeconds(began)
   if (!report.holds || !report.established) throw new Error('the made history does not hold')

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { vendorHardware } from '#libs/attestation'
 import { runCommandLine } from '../../apps/agent/src/cli/program.js'
 import { Stack } from '../../demo/src/stack/stack.js'
 
@@ -77,6 +78,7 @@ async function command(
       wait: async (milliseconds, signal) => {
         await sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
       },
+      hardware: vendorHardware,
     },
     'bench',
   )

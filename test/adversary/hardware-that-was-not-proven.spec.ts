@@ -2,33 +2,26 @@
 import { describe, expect, it } from 'vitest'
 import { payloadBytes, toHex, utf8 } from '#libs/canonical'
 import { collateralDigest, collateralAskOf, noCollateral, type Collateral } from '#libs/attestation'
-import { aClock, makeKey, snpExtension, snpField, tdField, derInteger } from '#libs/testing'
-import { acceptSchema } from '#libs/protocol'
+import { aClock, makeKey, seededBytes, snpExtension, snpField, tdField, derInteger } from '#libs/testing'
+import { acceptSchema, type Receipt } from '#libs/protocol'
 import { spaces } from '../../apps/agent/src/store/records.js'
+import { checkEvidence } from '../../apps/agent/src/trust/check-evidence.js'
+import { CheckList } from '../../apps/agent/src/trust/check-list.js'
+import { verifyActiveContract } from '../../apps/agent/src/trust/verify-contract.js'
+import { verifyRun } from '../../apps/agent/src/trust/verify-run.js'
 import { hardwareText } from '../../apps/agent/src/trust/hardware-text.js'
 import { collateralAttachment, recordedCollateral } from '../../apps/agent/src/trust/recorded-collateral.js'
 import { repeatVerdict } from '../../apps/agent/src/trust/repeat-verdict.js'
 import { expectNothingGiven } from './stage/expect-nothing-given.js'
-import { ForgedHardware, forgedEntries, type ForgedMachine } from './stage/forged-hardware.js'
+import { ForgedHardware, offeredBy, withForgedEntries, type ForgedMachine } from './stage/forged-hardware.js'
 import { Scene } from './stage/owner-under-attack.js'
 
 const now = aClock().now()
 const makers = new ForgedHardware(now)
-const draft = makers.intel.draft(now).body
-const rtmr = (name: 'rtmr0' | 'rtmr1' | 'rtmr2' | 'rtmr3') =>
-  Buffer.from(draft.subarray(tdField[name], tdField[name] + 48)).toString('hex')
-const entries = forgedEntries
-  .replaceAll('SERVICE', makers.service.thumbprint)
-  .replace(/RTMR(\d)/g, (_, n: string) => rtmr(`rtmr${n}` as 'rtmr0'))
-const yaml = (text: string): string => text.replace(/ {2}- \{ tee: simulated[^\n]*\n/, entries)
+const yaml = (text: string): string => withForgedEntries(makers, text)
 
 const begin = (collateral = makers as Pick<ForgedHardware, 'find'>): Promise<Scene> =>
-  Scene.begin({ yaml, appraisal: { verifiers: makers.verifiers, collateral } })
-
-const offered = ({ enclave, measurement, hardware }: ForgedMachine, change: object = {}) => ({
-  hardware,
-  change: { enclave, build: { name: 'sealroom-enclave', version: '0', measurement }, ...change },
-})
+  Scene.begin({ yaml, appraisal: { verifiers: makers.verifiers, gpus: makers.gpus, collateral } })
 
 describe('hardware that the contract names', () => {
   it.each<[string, ForgedMachine]>([
@@ -39,9 +32,10 @@ describe('hardware that the contract names', () => {
     ['az-tdx-vtpm', makers.azureTdx()],
     ['maa-snp', makers.maa()],
     ['gcp-cs', makers.space()],
+    ['SEV-SNP', makers.withGpus(makers.gpu())],
   ])('gets the keys of its one run: %s', async (name, machine) => {
     const scene = await begin()
-    await scene.toAccepts(offered(machine))
+    await scene.toAccepts(offeredBy(machine))
     await scene.act()
     await scene.southSays('spend')
     scene.coordinator.state = 'collectingReleases'
@@ -57,7 +51,7 @@ describe('hardware that the contract names', () => {
   })
 
   it('is accepted with its collateral, by digest and beside the Accept', async () => {
-    const scene = await (await begin()).toOffer(offered(makers.snp()))
+    const scene = await (await begin()).toOffer(offeredBy(makers.snp()))
     await scene.act()
     const accept = scene.coordinator.runView().statements.find(({ type }) => type === 'accept')
     const [signed] = scene.coordinator.ofType('accept')
@@ -75,7 +69,7 @@ describe('hardware that the contract names', () => {
 
 describe('the verdict on a recorded Offer, made again', () => {
   const repeat = async (machine: ForgedMachine, recorded: (used: Collateral) => readonly Collateral[]) => {
-    const scene = await (await begin()).toOffer(offered(machine))
+    const scene = await (await begin()).toOffer(offeredBy(machine))
     const shown = scene.offered ?? expect.fail('no Offer')
     const { kind } = shown.evidence.payload
     const ask = collateralAskOf({ kind, bytes: shown.evidenceBytes }) ?? expect.fail('no ask')
@@ -84,7 +78,12 @@ describe('the verdict on a recorded Offer, made again', () => {
       payload: { collateral: [collateralDigest(collateral)] },
       attachment: collateralAttachment([collateral]) ?? null,
     }))
-    return await repeatVerdict(scene.contract, shown, { now, verifiers: makers.verifiers, accepts })
+    return await repeatVerdict(scene.contract, shown, {
+      now,
+      verifiers: makers.verifiers,
+      gpus: makers.gpus,
+      accepts,
+    })
   }
   const rubbish = { vek: utf8('rubbish') }
 
@@ -313,7 +312,7 @@ const attacks: readonly [string, ForgedMachine, string][] = [
 
 describe('an owner gives nothing to', () => {
   it.each(attacks)('%s', async (_, machine, said) => {
-    const scene = await (await begin()).toOffer(offered(machine))
+    const scene = await (await begin()).toOffer(offeredBy(machine))
     const attempt = await scene.attempt()
     expect(attempt.code).toBeNull()
     expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
@@ -331,10 +330,10 @@ describe('an owner gives nothing to', () => {
     ['a token of Google', makers.space()],
   ])('genuine evidence of another key, or of another run: %s', async (_, machine) => {
     const other = await begin()
-    await other.toOffer(offered(machine))
+    await other.toOffer(offeredBy(machine))
     const theirs = other.offered ?? expect.fail('no Offer')
     const scene = await begin()
-    await scene.toOffer({ ...offered(machine), evidenceFor: () => payloadBytes(theirs.offer) })
+    await scene.toOffer({ ...offeredBy(machine), evidenceFor: () => payloadBytes(theirs.offer) })
     const attempt = await scene.attempt()
     expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
     expect(attempt.said).toContain('reportData')
@@ -343,7 +342,7 @@ describe('an owner gives nothing to', () => {
 
   it('evidence of one kind under the entry of another', async () => {
     const scene = await begin()
-    await scene.toOffer(offered({ ...makers.nitro(), enclave: 0 }))
+    await scene.toOffer(offeredBy({ ...makers.nitro(), enclave: 0 }))
     expect((await scene.attempt()).rules.length).toBeGreaterThan(0)
     await expectNothingGiven(scene)
   })
@@ -351,7 +350,7 @@ describe('an owner gives nothing to', () => {
   it.each(['snp', 'tdx', 'azureSnp', 'azureTdx', 'maa', 'space'] as const)(
     'hardware whose collateral is not to be had: %s',
     async (kind) => {
-      const scene = await (await begin(noCollateral)).toOffer(offered(makers[kind]()))
+      const scene = await (await begin(noCollateral)).toOffer(offeredBy(makers[kind]()))
       const attempt = await scene.attempt()
       expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
       expect(attempt.said).toContain('COLLATERAL_MISSING')
@@ -361,8 +360,133 @@ describe('an owner gives nothing to', () => {
 
   it('hardware of a made-up maker where nobody gave the roots by code', async () => {
     const scene = await Scene.begin({ yaml })
-    await scene.toOffer(offered(makers.snp()))
+    await scene.toOffer(offeredBy(makers.snp()))
     expect(rulesOf(await scene.attempt())).toEqual(['enclave.appraised'])
+    await expectNothingGiven(scene)
+  })
+})
+
+describe('collateral that ends between an Accept and its release', () => {
+  const shortLived = makers.snp((f) => Object.assign(f.crl ?? {}, { until: now + 5000 }))
+  const releasedLater = async () => {
+    const scene = await (await begin()).toAccepts(offeredBy(shortLived))
+    scene.clock.advance(10_000)
+    return scene
+  }
+  const checkedRun = async (scene: Scene) => {
+    const contract = await verifyActiveContract(
+      scene.agent,
+      await scene.agent.client.contract(scene.contract.id),
+    )
+    return {
+      contract,
+      run: await verifyRun(contract, await scene.agent.client.run(scene.asked.request.id), 'history'),
+    }
+  }
+  const verdictOn = async ({ contract, run }: Awaited<ReturnType<typeof checkedRun>>) => {
+    const list = new CheckList()
+    const receipt = { simulated: false, build: run.offers[0]?.offer.payload.build } as Receipt
+    const hardware = await checkEvidence(list, makers, contract, run, receipt)
+    return { ok: list.ok, failed: list.checks.filter(({ ok }) => !ok).map(({ check }) => check), hardware }
+  }
+
+  it('ends the run where no newer one is to be had', async () => {
+    const scene = await releasedLater()
+    const attempt = await scene.attempt()
+    expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
+    expect(attempt.said).toContain('EXPIRED')
+    await expectNothingGiven(scene)
+  })
+
+  it('takes nothing from an honest receipt: the verdict is of the Accept, the age of the release', async () => {
+    const scene = await releasedLater()
+    makers.snp().hardware(new Uint8Array(64))
+    await scene.act()
+    await scene.southSays('spend')
+    scene.coordinator.state = 'collectingReleases'
+    await scene.act()
+    expect(scene.released).toBe(1)
+    const shown = await checkedRun(scene)
+    expect(await verdictOn(shown)).toMatchObject({
+      ok: true,
+      hardware: [expect.stringContaining('sev-snp; signed by a genoa VCEK')],
+    })
+
+    const [release = expect.fail('no release')] = shown.run.releases
+    const tooLate = { ...release, payload: { ...release.payload, issuedAt: scene.clock.iso(300_000) } }
+    const late = { ...shown, run: { ...shown.run, releases: [tooLate] } }
+    expect((await verdictOn(late)).failed).toEqual(['evidence released on by north'])
+    const unaccepted = { ...shown, run: { ...shown.run, accepts: [] } }
+    expect((await verdictOn(unaccepted)).failed).toContain('evidence')
+  })
+})
+
+/** One honest machine, and one thing changed: each stops the release with its own code. */
+const single: readonly [string, ForgedMachine, object, string][] = [
+  [
+    'debug mode',
+    makers.snp(({ report }) => {
+      report.set(debugPolicy, snpField.policy)
+    }),
+    {},
+    'DEBUG_ENABLED',
+  ],
+  [
+    'a lower TCB at launch',
+    makers.snp(({ report }) => (report[snpField.launchTcb + 6] = 23)),
+    {},
+    'TCB_OUT_OF_DATE',
+  ],
+  [
+    'a lower TCB than its certificate is for',
+    makers.snp(({ report }) => (report[snpField.reportedTcb + 6] = 23)),
+    {},
+    'TCB_MISMATCH',
+  ],
+  [
+    'another measurement',
+    makers.snp(({ report }) => report.fill(1, snpField.measurement, 0xc0)),
+    {},
+    'MEASUREMENT_MISMATCH',
+  ],
+  [
+    'other report data',
+    makers.snp(({ report }) => {
+      report.set(seededBytes('other')(64), snpField.reportData)
+    }),
+    {},
+    'BINDING_MISMATCH',
+  ],
+  ['a chip whose authority was revoked', makers.snp((f) => f.crl?.revoked.push(2)), {}, 'REVOKED'],
+  [
+    'another chip than its certificate is for',
+    makers.snp(({ report }) => {
+      report.set([1], snpField.chipId)
+    }),
+    {},
+    'WRONG_CHIP',
+  ],
+  [
+    'a lower privilege level',
+    makers.snp(({ report }) => {
+      report.set([1], snpField.vmpl)
+    }),
+    {},
+    'POLICY',
+  ],
+  ['an Offer that is too old', makers.snp(), { issuedAt: aClock().iso(-301_000) }, 'EVIDENCE_TOO_OLD'],
+  ['an Offer of tomorrow', makers.snp(), { issuedAt: aClock().iso(86_400_000) }, 'EVIDENCE_NOT_YET_VALID'],
+  ['no revocation list', makers.snp((f) => (f.crl = null)), {}, 'COLLATERAL_MISSING'],
+  ['a root that nobody pinned', makers.snp(undefined, { isTrusted: false }), {}, 'CHAIN_UNTRUSTED'],
+]
+
+describe('one thing changed on honest hardware stops the release with its code', () => {
+  it.each(single)('%s', async (_, machine, change, code) => {
+    const scene = await (await begin()).toOffer(offeredBy(machine, change))
+    const attempt = await scene.attempt()
+    expect(attempt.code).toBeNull()
+    expect(rulesOf(attempt)).toEqual(['enclave.appraised'])
+    expect(attempt.said).toContain(code)
     await expectNothingGiven(scene)
   })
 })

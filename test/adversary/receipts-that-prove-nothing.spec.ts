@@ -1,4 +1,4 @@
-import { evidenceVerifiers, noCollateral } from '#libs/attestation'
+import { noCollateral, vendorHardware } from '#libs/attestation'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StatementType } from '#libs/canonical'
 import { startEngine, type Engine } from '#libs/engine'
@@ -67,7 +67,7 @@ async function verdictOn({
     },
     store: AgentStore.over(new MemoryStore(), new Uint8Array(32), randomBytes),
     client: client as unknown as CoordinatorClient,
-    appraisal: { verifiers: evidenceVerifiers, collateral: noCollateral },
+    appraisal: { ...vendorHardware, collateral: noCollateral },
     houseRules: strictHouseRules,
     now: clock.now,
     randomBytes,

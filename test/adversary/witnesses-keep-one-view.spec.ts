@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { vendorHardware } from '#libs/attestation'
 import { aHistory, shownRecord } from '#libs/testing'
 import { auditRecord } from '../../apps/agent/src/audit/audit.js'
 import { admittedRun } from '../../apps/coordinator/src/runs/run-beginning.js'
@@ -82,7 +83,7 @@ describe('a witness', () => {
         contract: made.contract.id,
         coordinatorKey: coordinatorKey.publicKey,
       },
-      { origin, logKey: key.publicKey, pinned, seen: [] },
+      { origin, logKey: key.publicKey, pinned, seen: [], hardware: vendorHardware },
     )
     const named = report.breaches.filter(({ rule }) => rule === 'witness.oneView')
     expect(named.map(({ expected }) => expected)).toEqual(['one view of the log by watch'])

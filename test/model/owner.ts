@@ -1,5 +1,5 @@
 /** One data owner: its disk, its backups, and the real daemon of the present life over them. */
-import { evidenceVerifiers, noCollateral } from '#libs/attestation'
+import { noCollateral, vendorHardware } from '#libs/attestation'
 import { toBase64url } from '#libs/canonical'
 import type { CoordinatorClient } from '#libs/client'
 import { seededBytes, type Party } from '#libs/testing'
@@ -117,7 +117,7 @@ export class Owner {
       },
       store: AgentStore.over(new MountedDisk(this.disk, life), storeKey, randomBytes),
       client: this.client(life),
-      appraisal: { verifiers: evidenceVerifiers, collateral: noCollateral },
+      appraisal: { ...vendorHardware, collateral: noCollateral },
       houseRules: {
         ...strictHouseRules,
         allowSimulated: true,

@@ -1,6 +1,6 @@
 /** The composition root: an agent from the files of its home, over its own store or the one that its daemon holds. */
 import { thumbprintOf, type SigningKey, type Verified } from '#libs/canonical'
-import { evidenceVerifiers } from '#libs/attestation'
+import type { TrustedHardware } from '#libs/attestation'
 import { CoordinatorClient } from '#libs/client'
 import { verifyIdentityChain, type Identity } from '#libs/protocol'
 import type { Agent, DaemonKeys } from './agent.js'
@@ -22,6 +22,7 @@ export interface Surroundings {
   readonly randomBytes: (length: number) => Uint8Array
   readonly signal: AbortSignal
   readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>
+  readonly hardware: TrustedHardware
   /** Tests alone. */
   readonly scryptCost?: ScryptCost
 }
@@ -88,7 +89,7 @@ async function readAgent(home: Home, unlock: Unlock, surroundings: Surroundings)
   const config = await readConfig(home)
   const secrets = await readDaemonSecrets(home, unlock, config.party, surroundings)
   const keys = await daemonKeysOf(secrets)
-  const { now, randomBytes } = surroundings
+  const { now, randomBytes, hardware } = surroundings
   return async (raw, signal, report) => {
     const store = AgentStore.over(raw, keys.storeKey, randomBytes)
     const identity = await ownIdentity(store, config.party)
@@ -111,7 +112,7 @@ async function readAgent(home: Home, unlock: Unlock, surroundings: Surroundings)
         client,
         houseRules,
         appraisal: {
-          verifiers: evidenceVerifiers,
+          ...hardware,
           collateral: collateralSourceOf(config, home.collateral, { now, report, signal }),
         },
         now,

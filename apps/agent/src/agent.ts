@@ -1,5 +1,5 @@
 import type { SigningKey, Thumbprint, Verified } from '#libs/canonical'
-import type { CollateralSource, EvidenceVerifier } from '#libs/attestation'
+import type { CollateralSource, TrustedHardware } from '#libs/attestation'
 import type { CoordinatorClient } from '#libs/client'
 import type { SealingKeyPair } from '#libs/envelope'
 import type { Identity } from '#libs/protocol'
@@ -17,11 +17,10 @@ export interface DaemonKeys {
 }
 
 /**
- * By what evidence is judged: the verifiers, each with its pinned roots, and where collateral comes from. Every program gives
- * `evidenceVerifiers`; only tests give others.
+ * By what evidence is judged: whose hardware is believed, and where collateral comes from. Every program gives `vendorHardware`;
+ * only tests give another.
  */
-export interface Appraisal {
-  readonly verifiers: readonly EvidenceVerifier[]
+export interface Appraisal extends TrustedHardware {
   readonly collateral: CollateralSource
 }
 

@@ -42,7 +42,12 @@ export const agentConfigSchema = z.strictObject({
     .strictObject({
       fetchFrom: z.union([
         z.literal('vendors'),
-        z.strictObject({ amd: hostSchema, intel: hostSchema, intelRoot: hostSchema }),
+        z.strictObject({
+          amd: hostSchema,
+          intel: hostSchema,
+          intelRoot: hostSchema,
+          nvidia: hostSchema.nullable().default(null),
+        }),
       ]),
       /** Addresses of key sets of attestation services, by the exact name of the issuer. Which keys count, the contract says. */
       keySets: z.record(z.url(), addressSchema).optional(),

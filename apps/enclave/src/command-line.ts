@@ -36,7 +36,7 @@ async function runFlags(tee: Tee, program: string, args: readonly string[], flag
   }
   if (flags.measurement) {
     const measurement = await measureBuild(installationRoot())
-    const entry = flags.simulatorKeyFile === null ? null : (await tee.open(flags)).entry
+    const entry = flags.simulatorKeyFile === null ? null : await (await tee.open(flags)).entryAt(Date.now())
     const told = { measurement, tee: tee.title, entry }
     process.stdout.write(flags.json ? `${JSON.stringify(told)}\n` : `${measurement}\n`)
     return exitCodes.done

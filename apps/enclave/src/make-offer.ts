@@ -2,8 +2,23 @@
  * The Offer of a round: this enclave's fresh keys, and everything that they are bound to; evidence over its very bytes. From here on
  * whoever releases a key to the Offer knows which code, which nonces, which Identities and which run it releases to.
  */
-import { payloadBytes, toBase64url, type Digest, type Thumbprint, type Verified } from '#libs/canonical'
-import { evidenceDigest, offerReportData, verifyEnclave } from '#libs/attestation'
+import {
+  canonicalBytes,
+  payloadBytes,
+  saltFrom,
+  toBase64url,
+  type Digest,
+  type Thumbprint,
+  type Verified,
+} from '#libs/canonical'
+import {
+  evidenceDigest,
+  gpuNonce,
+  offerReportData,
+  verifyEnclave,
+  writeShownEvidence,
+  type Evidence,
+} from '#libs/attestation'
 import { offerIdentities } from '#libs/contract'
 import {
   evidenceKind,
@@ -51,38 +66,75 @@ export async function makeOffer(
   worker: OfferedWorker,
   signer: Signer,
 ): Promise<MadeOffer> {
-  const { terms } = job.contract
-  const round = { contract: job.contract.id, run: job.run, round: record.place.round }
-  const offer = await signByEnclave(
-    offerKind,
-    {
-      ...round,
-      enclave: entryOf(job, worker.source),
-      place: 0,
-      places: 1,
-      hpkeKey: keys.sealing.publicKey,
-      receiptKey: keys.receipt.publicKey,
-      nonces: noncesOf(job.owners, record),
-      identities: Object.fromEntries(
-        offerIdentities(terms).map((party) => [party, chainOf(job.identities, party).newest.id]),
-      ),
-      shareHolders: [],
-      build: worker.build,
-      sandbox: worker.sandbox,
-      gpuEvidence: null,
-      expiresAt: new Date(signer.now() + limits.offerSeconds * 1000).toISOString(),
-    },
-    signer,
-  )
+  const { source } = worker
+  const { enclaves } = job.contract.terms
+  const draft = draftOffer(job, record, keys, worker, signer)
+  const gpu = await gpuEvidenceFor(draft, enclaves[draft.enclave], source)
+  const gpuEvidence = gpu.length === 0 ? null : gpu.map(evidenceDigest)
+  const offer = await signByEnclave(offerKind, { ...draft, gpuEvidence }, signer)
   const payload = payloadBytes(offer)
-  const shown = await worker.source.evidence(offerReportData(payload), signer.now())
-  await verifyEnclave({ offer: payload, evidence: shown, enclaves: terms.enclaves, now: signer.now() })
-  const evidence = await signByEnclave(
-    evidenceKind,
-    { ...round, offer: offer.id, kind: shown.kind, evidenceDigest: evidenceDigest(shown.bytes) },
-    signer,
-  )
-  return { offer, evidence, attachment: toBase64url(shown.bytes), set: offerSetDigest([offer.id]), keys }
+  const shown = await source.evidence(offerReportData(payload), signer.now(), gpu)
+  const { verifiers, gpus } = source.hardware
+  await verifyEnclave({ offer: payload, evidence: shown, enclaves, now: signer.now() }, verifiers, gpus)
+  const evidence = await evidenceStatement(offer, shown, signer)
+  const attachment = toBase64url(writeShownEvidence(shown))
+  return { offer, evidence, attachment, set: offerSetDigest([offer.id]), keys }
+}
+
+/** All of the Offer but its GPUs' evidence, which is asked for over the rest. */
+function draftOffer(
+  job: Job,
+  record: RoundRecord,
+  keys: FreshKeys,
+  worker: OfferedWorker,
+  signer: Signer,
+): Offer {
+  const { contract, run, identities, owners } = job
+  return {
+    type: 'offer',
+    by: signer.receiptKey.thumbprint,
+    log: signer.origin,
+    issuedAt: new Date(signer.now()).toISOString(),
+    salt: saltFrom(signer.randomBytes),
+    contract: contract.id,
+    run,
+    round: record.place.round,
+    enclave: entryOf(job, worker.source),
+    place: 0,
+    places: 1,
+    hpkeKey: keys.sealing.publicKey,
+    receiptKey: keys.receipt.publicKey,
+    nonces: noncesOf(owners, record),
+    identities: Object.fromEntries(
+      offerIdentities(contract.terms).map((party) => [party, chainOf(identities, party).newest.id]),
+    ),
+    shareHolders: [],
+    build: worker.build,
+    sandbox: worker.sandbox,
+    gpuEvidence: null,
+    expiresAt: new Date(signer.now() + limits.offerSeconds * 1000).toISOString(),
+  }
+}
+
+async function gpuEvidenceFor(
+  draft: Offer,
+  entry: Job['contract']['terms']['enclaves'][number] | undefined,
+  source: EvidenceSource,
+): Promise<readonly Uint8Array[]> {
+  if (entry === undefined || !('gpu' in entry) || entry.gpu === undefined) return []
+  const bytes = canonicalBytes(draft)
+  const nonces = Array.from({ length: entry.gpu.devices ?? 1 }, (_, device) => gpuNonce(bytes, device))
+  return await source.gpuEvidence(nonces)
+}
+
+function evidenceStatement(
+  { id, payload: { contract, run, round } }: Verified<Offer>,
+  shown: Evidence,
+  signer: Signer,
+): Promise<Verified<EvidenceStatement>> {
+  const digest = evidenceDigest(writeShownEvidence(shown))
+  const fields = { contract, run, round, offer: id, kind: shown.kind, evidenceDigest: digest }
+  return signByEnclave(evidenceKind, fields, signer)
 }
 
 function entryOf({ contract }: Job, source: EvidenceSource): number {

@@ -48,13 +48,12 @@ import {
 } from '#libs/translog'
 import { witnessName } from './run-log.js'
 import type { RunChannel } from './run-channel.js'
-import type { DescribedSource } from './tee.js'
 
 const origin = 'rehearsal.invalid/1'
-const start = Date.parse('2026-01-01T12:00:00.000Z')
-const at = (seconds: number) => new Date(start + 1000 * seconds).toISOString()
+const daySeconds = 86_400
 
 type RandomBytes = (length: number) => Uint8Array
+type EnclaveEntry = ContractTerms['enclaves'][number]
 type OwnFields = 'type' | 'by' | 'log' | 'issuedAt' | 'salt'
 
 /** One party that is everybody: owner, requester, recipient and witness. */
@@ -68,13 +67,15 @@ export class RehearsalWorld {
     private readonly consent: SigningKey,
     private readonly daemon: SigningKey,
     private readonly logKey: SigningKey,
+    private readonly start: number,
   ) {
     this.secret = toBase64url(randomBytes(32))
   }
 
-  static async make(randomBytes: RandomBytes): Promise<RehearsalWorld> {
+  /** A world in which it is `start`, in milliseconds. */
+  static async make(randomBytes: RandomBytes, start: number): Promise<RehearsalWorld> {
     const key = () => signingKeyFromSeed(randomBytes(32))
-    return new RehearsalWorld(randomBytes, await key(), await key(), await key())
+    return new RehearsalWorld(randomBytes, await key(), await key(), await key(), start)
   }
 
   /** What the log of the rehearsal says of itself; its own key activates contracts too. */
@@ -88,7 +89,7 @@ export class RehearsalWorld {
   }
 
   /** A run that is ready for its Offer. */
-  async assignment({ entry }: DescribedSource): Promise<Assignment> {
+  async assignment(entry: EnclaveEntry): Promise<Assignment> {
     const { consent, daemon } = this
     const sealing = await generateSealingKeyPair(this.randomBytes)
     const identity = await this.sign(
@@ -138,7 +139,7 @@ export class RehearsalWorld {
       computation: 'count',
       inputs: [{ dataset: 'rows', owner: consent.thumbprint, manifest: manifest.id }],
       purpose: 'To rehearse.',
-      expiresAt: at(3600),
+      expiresAt: this.at(3600),
       sealed: {
         digest: digest(domains.ciphertext, sealed),
         size: sealed.length,
@@ -166,7 +167,7 @@ export class RehearsalWorld {
         round: 1,
         waitingFor: [],
         endedBecause: null,
-        requestedAt: at(0),
+        requestedAt: this.at(0),
         statements: [
           this.recorded('run-request', request, toBase64url(sealed)),
           this.recorded('nonce', nonce),
@@ -240,7 +241,7 @@ export class RehearsalWorld {
         },
       ],
       requestKey: await seal(keyInfo({ purpose: 'request-key-to-enclave', ...place })),
-      leaseUntil: at(60),
+      leaseUntil: this.at(60),
     })
     return [
       this.recorded('accept', accept),
@@ -257,7 +258,11 @@ export class RehearsalWorld {
         const note = await signCheckpoint({ origin, size: this.tree.size, root }, this.logKey)
         const signed = await verifySignedCheckpoint(note, { origin, key: this.logKey.publicKey })
         const name = witnessName(origin, this.consent.thumbprint)
-        const line = await cosign(signed, { name, key: this.daemon, timeSeconds: start / 1000 })
+        const line = await cosign(signed, {
+          name,
+          key: this.daemon,
+          timeSeconds: Math.floor(this.start / 1000),
+        })
         return { size: this.tree.size, root: toHex(root), note: addSignatures(note, [line]) }
       },
       inclusion: (statement, size) => {
@@ -273,7 +278,7 @@ export class RehearsalWorld {
     key = this.daemon,
     by = this.consent.thumbprint,
   ): Promise<Verified<P>> {
-    const own = { type: kind.type, by, log: origin, issuedAt: at(0), salt: saltFrom(this.randomBytes) }
+    const own = { type: kind.type, by, log: origin, issuedAt: this.at(0), salt: saltFrom(this.randomBytes) }
     return await signStatement(kind, { ...own, ...fields } as unknown as P, key)
   }
 
@@ -303,14 +308,23 @@ export class RehearsalWorld {
     return { type, id, digest: leaf, index: this.indexes.get(leaf) ?? null, statement: jws, attachment }
   }
 
-  private terms(entry: DescribedSource['entry']): ContractTerms {
+  /** A time so many seconds after the beginning. */
+  private at(seconds: number): string {
+    return new Date(this.start + 1000 * seconds).toISOString()
+  }
+
+  private day(after: number): string {
+    return this.at(after * daySeconds).slice(0, 10)
+  }
+
+  private terms(entry: EnclaveEntry): ContractTerms {
     return {
       sealroom: 'contract/v1',
       name: 'rehearsal',
       purpose: 'To rehearse.',
-      valid: { from: '2026-01-01', until: '2026-12-31' },
+      valid: { from: this.day(0), until: this.day(2) },
       parties: { self: { key: this.consent.thumbprint, roles: ['data', 'requester', 'recipient'] } },
-      governance: { signatories: ['self'], proposalExpires: '2026-01-02', amend: 'all', revokers: [] },
+      governance: { signatories: ['self'], proposalExpires: this.day(1), amend: 'all', revokers: [] },
       log: {
         origin,
         key: this.logKey.publicKey.x,

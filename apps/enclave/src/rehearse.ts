@@ -18,20 +18,21 @@ import { RehearsalWorld } from './rehearsal-world.js'
 import { RoundRecord } from './round-record.js'
 import { logTermsOf, RunLog } from './run-log.js'
 import { signStart } from './sign-start.js'
-import type { DescribedSource } from './tee.js'
 import { verifyJob } from './verify-job.js'
 
 /**
- * Plays one run with a TEE that shows all of its entry at any time: made-up runs happen in 1970, when no vendor's certificate was valid.
+ * Plays one run at a time of the host's clock, which decides nothing here but whether the vendor's certificates are valid: a worker whose
+ * evidence could not stand up to owners is better noticed before there is a run.
  * @throws whatever would end a run: a worker that throws here must not take one.
  */
 export async function rehearse(
-  worker: OfferedWorker & { readonly source: DescribedSource },
+  worker: OfferedWorker,
   parser: Pick<Engine, 'parse'>,
   randomBytes: (length: number) => Uint8Array,
+  now: number,
 ): Promise<void> {
-  const world = await RehearsalWorld.make(randomBytes)
-  const assignment = await world.assignment(worker.source)
+  const world = await RehearsalWorld.make(randomBytes, now)
+  const assignment = await world.assignment(await worker.source.entryAt(now))
   const job = await verifyJob(assignment, world.log)
   const plan = expectRunnable(job, await planComputation(job, parser))
   const clock = new EnclaveClock(() => 0)

@@ -1,11 +1,12 @@
 /** The simulated TEE: a key in a file states what runs here. It protects nothing, and says so wherever it shows. */
 import { readFile } from 'node:fs/promises'
 import { CodedError, fromBase64url, signingKeyFromSeed, type Digest, type SigningKey } from '#libs/canonical'
+import { vendorHardware } from '#libs/attestation'
 import { issueSimulatedEvidence } from '#libs/attestation/simulator'
 import { EnclaveError } from './errors.js'
 import { required } from './flags.js'
 import { installationRoot, measureBuild } from './measurement.js'
-import type { DescribedSource, Tee } from './tee.js'
+import type { EvidenceSource, Tee } from './tee.js'
 
 export const simulatedTee: Tee = {
   title: 'Sealroom enclave worker, SIMULATED TEE: protects nothing, for trying things out',
@@ -18,12 +19,18 @@ export const simulatedTee: Tee = {
 }
 
 /** A source that states this measurement under this key. */
-export function simulatedSource(key: SigningKey, measurement: Digest): DescribedSource {
+export function simulatedSource(key: SigningKey, measurement: Digest): EvidenceSource {
   return {
     kind: 'simulated',
     simulated: true,
     measurement,
-    entry: { tee: 'simulated', key: key.thumbprint, measurement: [measurement], maximumAgeSeconds: 300 },
+    entryAt: () =>
+      Promise.resolve({
+        tee: 'simulated',
+        key: key.thumbprint,
+        measurement: [measurement],
+        maximumAgeSeconds: 300,
+      }),
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) =>
@@ -33,6 +40,9 @@ export function simulatedSource(key: SigningKey, measurement: Digest): Described
       )
       return index === -1 ? null : index
     },
+    hardware: vendorHardware,
+    gpuEvidence: () =>
+      Promise.reject(new EnclaveError('TEE_FAILED', 'a simulated TEE has no GPUs; leave out `gpu`')),
     evidence: (reportData, now) => issueSimulatedEvidence({ key, measurement, reportData, issuedAt: now }),
   }
 }

@@ -1,6 +1,6 @@
 /** What the worker needs of the machine that it runs in: evidence over its keys. */
 import type { Digest } from '#libs/canonical'
-import type { Evidence, EvidenceKind } from '#libs/attestation'
+import type { Evidence, EvidenceKind, TrustedHardware } from '#libs/attestation'
 import type { ContractTerms } from '#libs/contract'
 import type { Flags } from './flags.js'
 
@@ -11,16 +11,27 @@ export interface EvidenceSource {
   readonly simulated: boolean
   /** What the evidence will say that runs here. */
   readonly measurement: Digest
-  /** What a contract writes to accept this TEE and this build; null where the TEE alone does not show all of it. */
-  readonly entry: ContractTerms['enclaves'][number] | null
+  /**
+   * What a contract would write to accept this TEE and this build, for people to look at and for a rehearsal. `at` is a time in milliseconds
+   * that nobody vouches for: nothing is believed on it.
+   * @throws AttestationError where this machine's own evidence does not verify then.
+   */
+  entryAt(at: number): Promise<ContractTerms['enclaves'][number]>
   /** Index of the first entry of a contract's enclaves that this TEE can hope to meet; null where there is none. */
   entryOf(enclaves: ContractTerms['enclaves']): number | null
-  /** Evidence over 64 bytes of report data. `now` is the enclave's own time; hardware does not ask for it. */
-  evidence(reportData: Uint8Array, now: number): Promise<Evidence>
+  /** What this worker holds its own evidence against before it shows it to anyone. */
+  readonly hardware: TrustedHardware
+  /**
+   * Evidence of this machine's GPUs, each asked with the nonce of its place.
+   * @throws EnclaveError `TEE_FAILED` where there are not exactly as many.
+   */
+  gpuEvidence(nonces: readonly Uint8Array[]): Promise<readonly Uint8Array[]>
+  /**
+   * Evidence over 64 bytes of report data, with the GPUs' that it covers and the collateral of all. `now` is the enclave's own time; hardware
+   * does not ask for it.
+   */
+  evidence(reportData: Uint8Array, now: number, gpu: readonly Uint8Array[]): Promise<Evidence>
 }
-
-/** A source that vouches at any time, and whose TEE shows all that a contract writes of it: one that a run can be rehearsed with. */
-export type DescribedSource = EvidenceSource & { readonly entry: NonNullable<EvidenceSource['entry']> }
 
 /** A kind of TEE, before it is known to be here. */
 export interface Tee {
@@ -30,10 +41,4 @@ export interface Tee {
   readonly help: string
   /** @throws EnclaveError `TEE_MISSING`, `USAGE`. */
   open(flags: Flags): Promise<EvidenceSource>
-}
-
-/** The source for a rehearsal; null for hardware, whose certificates are valid in their own years only. */
-export function sourceForRehearsal(source: EvidenceSource): DescribedSource | null {
-  const { entry } = source
-  return source.simulated && entry !== null ? { ...source, entry } : null
 }

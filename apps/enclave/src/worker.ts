@@ -16,7 +16,7 @@ import { freshKeys } from './fresh-keys.js'
 import { endWithPool, reportReady, reportTaken } from './instance-process.js'
 import { lineJournal } from './journal.js'
 import { rehearse } from './rehearse.js'
-import { sourceForRehearsal, type EvidenceSource } from './tee.js'
+import type { EvidenceSource } from './tee.js'
 import { startModelChild, warmEngines } from './warm-engines.js'
 
 export interface InstanceOptions {
@@ -40,14 +40,9 @@ export async function runInstance({ source, coordinator, enrolment }: InstanceOp
     ])
     // Whoever is assigned a run should not wait for a child to start, nor for code to be compiled.
     const worker = { source, build, sandbox: sandbox.mode }
-    const rehearsed = sourceForRehearsal(source)
     await Promise.all([
       engines.ready(),
-      engines
-        .parser()
-        .then((parser) =>
-          rehearsed === null ? undefined : rehearse({ ...worker, source: rehearsed }, parser, randomBytes),
-        ),
+      engines.parser().then((parser) => rehearse(worker, parser, randomBytes, hostTime())),
     ])
     await register(connection, {
       key: connection.key.publicKey,
@@ -115,7 +110,7 @@ async function connect(url: string): Promise<Connection> {
   return { url, origin, key: await signingKeyFromSeed(randomBytes(32)), now: hostTime, randomBytes }
 }
 
-// For the freshness of request tokens alone; no decision of the enclave goes by it.
+// For the freshness of request tokens, and for rehearsals; no decision of the enclave goes by it.
 function hostTime(): number {
   return Date.now()
 }

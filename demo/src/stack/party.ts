@@ -17,13 +17,14 @@ export class Party {
   private constructor(
     readonly label: string,
     readonly folder: string,
+    private readonly program: string,
   ) {}
 
-  /** Makes the folder with a passphrase file; nothing of Sealroom is in it yet. */
-  static async make(label: string, folder: string): Promise<Party> {
+  /** Makes the folder with a passphrase file; nothing of Sealroom is in it yet. `program` is what its people run. */
+  static async make(label: string, folder: string, program: string = programs.sealroom): Promise<Party> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeFile(join(folder, 'passphrase'), `the people of the ${label} know this\n`, { mode: 0o600 })
-    return new Party(label, folder)
+    return new Party(label, folder, program)
   }
 
   get home(): string {
@@ -36,7 +37,7 @@ export class Party {
 
   /** Runs a command as this party's people. */
   async sealroom(...words: readonly string[]): Promise<Said> {
-    const { exit, stdout, stderr } = await run([programs.sealroom, ...this.access(), '--json', ...words])
+    const { exit, stdout, stderr } = await run([this.program, ...this.access(), '--json', ...words])
     return { exit, answer: parseAnswer(stdout, stderr), text: stdout + stderr }
   }
 
@@ -51,7 +52,7 @@ export class Party {
   async startDaemon(): Promise<void> {
     this.running = start(
       `agent of ${this.label}`,
-      [programs.sealroom, ...this.access(), '--json', 'daemon'],
+      [this.program, ...this.access(), '--json', 'daemon'],
       this.file('daemon.log'),
     )
     await this.running.line((text) => text.includes('daemon started'), 15_000)
@@ -61,7 +62,7 @@ export class Party {
   begin(...words: readonly string[]): Running {
     return start(
       `command of ${this.label}`,
-      [programs.sealroom, ...this.access(), '--json', ...words],
+      [this.program, ...this.access(), '--json', ...words],
       this.file('commands.log'),
     )
   }

@@ -16,6 +16,16 @@ export interface StackOptions {
   readonly env?: Record<string, string>
   /** Puts something between everybody and the coordinator at an address; answers the address where that listens. */
   readonly through?: (coordinatorUrl: string) => Promise<string>
+  /** Other programs than the agents' own and the simulated worker's. */
+  readonly instead?: OtherPrograms
+}
+
+/** Programs of a test, which brings its own hardware. */
+export interface OtherPrograms {
+  readonly agent: string
+  readonly worker: string
+  /** What the worker is told beside coordinator and enrolment. */
+  readonly workerArgs: readonly string[]
 }
 
 export class Stack {
@@ -29,27 +39,43 @@ export class Stack {
     readonly measurement: string,
     readonly parties: ReadonlyMap<string, Party>,
     private readonly env: Record<string, string>,
+    private readonly instead: OtherPrograms | undefined,
   ) {}
 
   worker: Running | null = null
   readonly origin = origin
 
   /** Starts the coordinator and makes the parties' folders; the worker is started by {@link startWorker}. */
-  static async start({ folder, labels, env = {}, through }: StackOptions): Promise<Stack> {
+  static async start({ folder, labels, env = {}, through, instead }: StackOptions): Promise<Stack> {
     const operator = join(folder, 'operator')
     await mkdir(operator, { recursive: true, mode: 0o700 })
     const seed = randomBytes(32)
     await writeFile(join(operator, 'simulator.key'), `${toBase64url(seed)}\n`, { mode: 0o600 })
     await makeSecrets(folder)
     const coordinator = startCoordinator(folder, 0, env)
-    const [url, measurement] = await Promise.all([readyUrl(coordinator), measure()])
+    const [url, measurement] = await Promise.all([
+      readyUrl(coordinator),
+      instead === undefined ? measure() : '',
+    ])
     const hostile = await HostileCoordinator.before(through === undefined ? url : await through(url))
     const parties = await Promise.all(
-      labels.map(async (label) => [label, await Party.make(label, join(folder, label))] as const),
+      labels.map(
+        async (label) => [label, await Party.make(label, join(folder, label), instead?.agent)] as const,
+      ),
     )
     const simulator = await signingKeyFromSeed(seed)
     const labelled = new Map(parties)
-    return new Stack(folder, coordinator, hostile, url, simulator.thumbprint, measurement, labelled, env)
+    return new Stack(
+      folder,
+      coordinator,
+      hostile,
+      url,
+      simulator.thumbprint,
+      measurement,
+      labelled,
+      env,
+      instead,
+    )
   }
 
   party(label: string): Party {
@@ -64,14 +90,18 @@ export class Stack {
     await readyUrl(this.coordinator)
   }
 
-  startWorker(): void {
+  /** Starts the worker pool; `program` in place of the stack's own. */
+  startWorker(program = this.instead?.worker ?? programs.worker): void {
     this.worker = start(
       'enclave worker',
       [
-        programs.worker,
+        program,
         ...['--coordinator', this.hostile.url],
         ...['--enrolment-file', join(this.folder, 'coordinator/enrolment')],
-        ...['--simulator-key-file', join(this.folder, 'operator/simulator.key')],
+        ...(this.instead?.workerArgs ?? [
+          '--simulator-key-file',
+          join(this.folder, 'operator/simulator.key'),
+        ]),
       ],
       join(this.folder, 'worker.log'),
     )

@@ -68,8 +68,8 @@ export interface AuthenticEvidence {
   /** When the TEE says it signed, in milliseconds; null for hardware that knows no time. */
   readonly issuedAt: number | null
   /**
-   * When the first of the certificates, lists and signed texts that vouch for it ends, in milliseconds: a verdict holds no longer. Null for
-   * a kind that nothing of the sort vouches for.
+   * When the first of the certificates, lists and signed texts that vouch for it ends, in milliseconds: no verdict is made on it later.
+   * Null for a kind that nothing of the sort vouches for.
    */
   readonly vouchedUntil: number | null
   /** Further authenticated fields by wire name, for the appraisal of this kind. */
@@ -94,11 +94,13 @@ export interface AppraisedEnclave {
   readonly measurement: string
   /** See {@link AuthenticEvidence}. */
   readonly chip: string | null
+  /** Ids of the GPUs, as Revocations name them; empty where the Offer names none. */
+  readonly gpus: readonly string[]
   /** True: nothing protects the data. Every screen, receipt and log line of such a run says so. */
   readonly simulated: boolean
   readonly evidenceDigest: Digest
   readonly collateralDigest: Digest
-  /** After this time, in milliseconds, the verdict is too old to release on. */
+  /** After this time, in milliseconds, the evidence is too old to release on. */
   readonly validUntil: number
   /** Everything that was compared, in order. */
   readonly checks: readonly Check[]

@@ -17,11 +17,13 @@ export {
 export * from './collateral/ask.js'
 export * from './collateral/collateral-files.js'
 export * from './collateral/collateral-text.js'
+export * from './collateral/gpu-manifests.js'
 export * from './collateral/rollback.js'
 export * from './collateral/source.js'
 export * from './reference-values.js'
 export * from './verifiers.js'
 export * from './verify-enclave.js'
+export * from './shown-evidence.js'
 export { judgeEvidence, type EvidenceVerdict, type VerdictSteps } from './verdict.js'
 export { judgeSnpReport } from './sev-snp/production.js'
 export { readTcb, type Tcb } from './sev-snp/tcb.js'
@@ -52,6 +54,13 @@ export { parseKeySet, type KeySet } from './token/key-set.node.js'
 export type { TokenTrust } from './token/authenticate-token.node.js'
 export { judgeGpus, judgeManifests, type GpuEvidence, type GpuRequest } from './nvidia-gpu/production.js'
 export { nvidiaDeviceRoots, nvidiaRimRoots } from './nvidia-gpu/roots.js'
+export {
+  nvidiaGpuVerifier,
+  nvidiaGpuVerifierWith,
+  type GpuVerifier,
+  type NvidiaRoots,
+  type ShownGpus,
+} from './nvidia-gpu/verifier.js'
 export { judgeNras, type NrasRequest } from './nras/production.js'
 export { nrasIssuer } from './nras/authenticate.js'
 export { judgeMaa } from './maa/production.js'

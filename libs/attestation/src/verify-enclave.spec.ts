@@ -21,6 +21,7 @@ import {
   type Evidence,
   type EvidenceVerifier,
 } from './evidence.js'
+import type { GpuVerifier } from './nvidia-gpu/verifier.js'
 import { parseReferenceValues } from './reference-values.js'
 import { simulatedMessage, type SimulatedReport } from './simulated/report.js'
 import { issueSimulatedEvidence } from './simulated/issuer.js'
@@ -555,18 +556,32 @@ describe('a verifier of another TEE', () => {
         ),
       appraise: () => undefined,
     }
-    expect(await verifyEnclave(claim, [snp])).toMatchObject({
+    const asked: string[] = []
+    const gpus: GpuVerifier = {
+      verify: ({ evidence, nonces }) => {
+        asked.push(...nonces.map(toHex))
+        return evidence.map(evidenceDigest)
+      },
+    }
+    expect(await verifyEnclave(claim, [snp], gpus)).toMatchObject({
       kind: 'sev-snp',
       chip: 'c1'.repeat(64),
+      gpus: forgery.gpu.map(evidenceDigest),
       simulated: false,
       validUntil: now + 290_000,
     })
-    vouchedUntil = now + 7_000
-    expect(await verifyEnclave(claim, [snp])).toMatchObject({ validUntil: now + 7_000 })
+    expect(asked).toEqual([toHex(gpuNonce(claim.offer, 0))])
+    expect((await refusalOf(() => verifyEnclave(claim, [snp]))).code).toBe('MALFORMED')
     const tooLate = { ...claim, now: now + 290_001 }
-    expect((await refusalOf(() => verifyEnclave(tooLate, [snp]))).code).toBe('EVIDENCE_TOO_OLD')
+    expect((await refusalOf(() => verifyEnclave(tooLate, [snp], gpus))).code).toBe('EVIDENCE_TOO_OLD')
     const withoutGpu = { ...claim, evidence: { ...claim.evidence, gpu: [] } }
-    expect((await refusalOf(() => verifyEnclave(withoutGpu, [snp]))).code).toBe('GPU_MISMATCH')
+    expect((await refusalOf(() => verifyEnclave(withoutGpu, [snp], gpus))).code).toBe('GPU_MISMATCH')
+
+    // What vouches must hold at the verdict; how long the evidence may be released on is its age alone.
+    vouchedUntil = now
+    expect(await verifyEnclave(claim, [snp], gpus)).toMatchObject({ validUntil: now + 290_000 })
+    vouchedUntil = now - 1
+    expect(await refusalOf(() => verifyEnclave(claim, [snp], gpus))).toMatchObject({ code: 'EXPIRED' })
   })
 
   it('is refused by name while there is none', async () => {

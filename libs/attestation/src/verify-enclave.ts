@@ -3,12 +3,13 @@
  * Says nothing about the Offer's other fields (nonces, identities, run): those are the releasing agent's to compare.
  */
 import { parseBoundOffer, type BoundOffer } from './bound-offer.js'
-import { checkGpuDigests, checkOfferBinding } from './binding.js'
+import { checkGpuDigests, checkOfferBinding, gpuNonce } from './binding.js'
 import { Checklist } from './checklist.js'
 import { AttestationError } from './errors.js'
 import { appraisedEnclave, collateralDigest, evidenceDigest } from './evidence.js'
 import type { AppraisedEnclave, AuthenticEvidence, Evidence, EvidenceVerifier } from './evidence.js'
-import { parseReferenceValues, type ReferenceValues } from './reference-values.js'
+import { nvidiaGpuVerifier, type GpuVerifier, type ShownGpus } from './nvidia-gpu/verifier.js'
+import { parseReferenceValues, type GpuReferenceValues, type ReferenceValues } from './reference-values.js'
 import { evidenceVerifiers, verifierOf } from './verifiers.js'
 
 /** How far the clocks of parties may lie apart before evidence counts as from the future. */
@@ -31,13 +32,24 @@ export interface EnclaveClaim {
   readonly now: number
 }
 
+/** Whose hardware is believed: verifiers, each with its pinned roots. */
+export interface TrustedHardware {
+  readonly verifiers: readonly EvidenceVerifier[]
+  readonly gpus: GpuVerifier
+}
+
+/** The vendors', by roots that are pinned in code. Every program gives this; only tests give another. */
+export const vendorHardware: TrustedHardware = { verifiers: evidenceVerifiers, gpus: nvidiaGpuVerifier }
+
 /**
- * Verifies that evidence shows an enclave of the contract that holds the Offer's keys.
+ * Verifies that evidence shows an enclave of the contract that holds the Offer's keys, and its GPUs where the contract names any: one
+ * verdict over both.
  * @throws AttestationError with code, stage, field and the checks made until then.
  */
 export async function verifyEnclave(
   claim: EnclaveClaim,
   verifiers = evidenceVerifiers,
+  gpuVerifier = nvidiaGpuVerifier,
 ): Promise<AppraisedEnclave> {
   const { evidence, now } = claim
   const checklist = new Checklist()
@@ -49,9 +61,11 @@ export async function verifyEnclave(
   const authentic = await verifier.authenticate(evidence, context)
   checkOfferBinding(authentic, offer, checklist)
   checkGpuDigests(evidence, offer, checklist)
-  checkGpuExpected(offer, reference, checklist)
+  const wanted = checkGpuExpected(offer, reference, checklist)
   verifier.appraise(authentic, reference, context)
   checkMeasurement(authentic, offer, reference, checklist)
+  const gpus = wanted === undefined ? [] : gpuVerifier.verify(shownGpus(claim), wanted, context)
+  checkVouched(authentic, now, checklist)
   const validUntil = checkAge(authentic, offer, reference, now, checklist)
 
   return appraisedEnclave({
@@ -59,6 +73,7 @@ export async function verifyEnclave(
     enclave: offer.enclave,
     measurement: authentic.measurement,
     chip: authentic.chip,
+    gpus,
     simulated: authentic.kind === 'simulated',
     evidenceDigest: evidenceDigest(evidence.bytes),
     collateralDigest: collateralDigest(evidence.collateral),
@@ -139,7 +154,7 @@ function checkGpuExpected(
   { gpuEvidence }: BoundOffer,
   reference: ReferenceValues,
   checklist: Checklist,
-): void {
+): GpuReferenceValues | undefined {
   const gpu = 'gpu' in reference ? reference.gpu : undefined
   const expected = gpu === undefined ? 0 : (gpu.devices ?? 1)
   const seen = gpuEvidence?.length ?? 0
@@ -151,6 +166,12 @@ function checkGpuExpected(
     ok: expected === seen,
     code: 'GPU_MISMATCH',
   })
+  return gpu
+}
+
+// Each GPU must have been asked for this Offer: its evidence is named by the Offer, and so covered by the CPU's report.
+function shownGpus({ offer, evidence: { gpu = [], collateral = {} } }: EnclaveClaim): ShownGpus {
+  return { evidence: gpu, nonces: gpu.map((_, device) => gpuNonce(offer, device)), collateral }
 }
 
 function checkMeasurement(
@@ -177,9 +198,23 @@ function checkMeasurement(
   })
 }
 
+// Beyond the end of what vouches for it nobody knows whether the machine is still good. What vouched at the time of a verdict may end before
+// the release: how old evidence may be then is the contract's to say, and a verdict that is made again needs what is valid again.
+function checkVouched({ vouchedUntil }: AuthenticEvidence, now: number, checklist: Checklist): void {
+  if (vouchedUntil === null) return
+  checklist.demand({
+    stage: 'appraise',
+    check: 'vouchedUntil',
+    expected: `not before ${timeText(now)}`,
+    seen: timeText(vouchedUntil),
+    ok: now <= vouchedUntil,
+    code: 'EXPIRED',
+  })
+}
+
 // Hardware that knows no time is dated by the Offer that its report covers; where both say a time the older one counts.
 function checkAge(
-  { issuedAt, vouchedUntil }: AuthenticEvidence,
+  { issuedAt }: AuthenticEvidence,
   offer: BoundOffer,
   { maximumAgeSeconds }: ReferenceValues,
   now: number,
@@ -206,8 +241,7 @@ function checkAge(
     ok: now <= validUntil,
     code: 'EVIDENCE_TOO_OLD',
   })
-  // Beyond the end of what vouches for it nobody knows whether the machine is still good.
-  return Math.min(validUntil, vouchedUntil ?? validUntil)
+  return validUntil
 }
 
 function timeText(time: number): string {

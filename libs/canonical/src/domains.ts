@@ -55,6 +55,8 @@ export const domains = {
   evidenceNonce: 'sealroom/v1/evidence-nonce\n',
   /** GPU nonce: SHA-256 over tag, Offer without GPU digests, device index */
   gpuBinding: 'sealroom/v1/gpu-binding\n',
+  /** id of a GPU: SHA-256 over tag and the subject of its certificate */
+  gpuDevice: 'sealroom/v1/gpu-device\n',
   /** pseudonyms of signer and run in log leaves: HMAC under the contract's secret */
   signerPseudonym: 'sealroom/v1/pseudonym/signer\n',
   runPseudonym: 'sealroom/v1/pseudonym/run\n',

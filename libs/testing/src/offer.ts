@@ -1,7 +1,14 @@
 /** An enclave's Offer and its evidence, as a simulated TEE makes them; `change` makes it another's. */
 import { issueSimulatedEvidence } from '#libs/attestation/simulator'
-import { evidenceDigest, offerReportData, type Evidence } from '#libs/attestation'
 import {
+  evidenceDigest,
+  gpuNonce,
+  offerReportData,
+  writeShownEvidence,
+  type Evidence,
+} from '#libs/attestation'
+import {
+  canonicalBytes,
   payloadBytes,
   signingKeyFromSeed,
   signStatement,
@@ -45,6 +52,8 @@ export interface OfferOptions {
   readonly report?: { readonly measurement?: string; readonly issuedAt?: number }
   /** Hardware in place of the simulator: its evidence over 64 bytes of report data. */
   readonly hardware?: (reportData: Uint8Array) => Pick<Evidence, 'kind' | 'bytes'>
+  /** GPUs beside it, in the order of their places: each gives its evidence over a nonce. */
+  readonly gpus?: readonly ((nonce: Uint8Array) => Uint8Array)[]
   /** The Offer that the evidence is really for. */
   readonly evidenceFor?: (offer: Verified<Offer>) => Promise<Uint8Array> | Uint8Array
 }
@@ -56,30 +65,30 @@ export async function offerOf(options: OfferOptions): Promise<MadeOffer> {
   const sealing = await generateSealingKeyPair(randomBytes)
   const self = { thumbprint: receiptKey.thumbprint, origin: contract.terms.log.origin, clock, randomBytes }
   const ofRun = { contract: contract.id, run: view.id, round: view.round }
-  const offer = await signStatement<Offer>(
-    offerKind,
-    {
-      ...ownFields(self, 'offer'),
-      type: 'offer',
-      ...ofRun,
-      enclave: 0,
-      place: 0,
-      places: 1,
-      hpkeKey: sealing.publicKey,
-      receiptKey: receiptKey.publicKey,
-      nonces: noncesOf(view),
-      identities: Object.fromEntries(
-        contract.parties.map(({ thumbprint, identity }) => [thumbprint, identity.id]),
-      ),
-      shareHolders: [],
-      build: { name: 'sealroom-enclave', version: '0', measurement },
-      sandbox: 'bubblewrap',
-      gpuEvidence: null,
-      expiresAt: clock.iso(60_000),
-      ...options.change,
-    },
-    receiptKey,
-  )
+  const payload: Offer = {
+    ...ownFields(self, 'offer'),
+    type: 'offer',
+    ...ofRun,
+    enclave: 0,
+    place: 0,
+    places: 1,
+    hpkeKey: sealing.publicKey,
+    receiptKey: receiptKey.publicKey,
+    nonces: noncesOf(view),
+    identities: Object.fromEntries(
+      contract.parties.map(({ thumbprint, identity }) => [thumbprint, identity.id]),
+    ),
+    shareHolders: [],
+    build: { name: 'sealroom-enclave', version: '0', measurement },
+    sandbox: 'bubblewrap',
+    gpuEvidence: null,
+    expiresAt: clock.iso(60_000),
+    ...options.change,
+  }
+  const draft = canonicalBytes({ ...payload, gpuEvidence: null })
+  const gpu = (options.gpus ?? []).map((make, place) => make(gpuNonce(draft, place)))
+  const named = gpu.length === 0 ? payload.gpuEvidence : gpu.map(evidenceDigest)
+  const offer = await signStatement<Offer>(offerKind, { ...payload, gpuEvidence: named }, receiptKey)
   const covered = (await options.evidenceFor?.(offer)) ?? payloadBytes(offer)
   const reportData = offerReportData(covered)
   const { kind, bytes } =
@@ -90,6 +99,7 @@ export async function offerOf(options: OfferOptions): Promise<MadeOffer> {
       reportData,
       issuedAt: report.issuedAt ?? clock.now(),
     }))
+  const evidenceBytes = writeShownEvidence({ bytes, gpu })
   const evidence = await signStatement<EvidenceStatement>(
     evidenceKind,
     {
@@ -98,11 +108,11 @@ export async function offerOf(options: OfferOptions): Promise<MadeOffer> {
       ...ofRun,
       offer: offer.id,
       kind,
-      evidenceDigest: evidenceDigest(bytes),
+      evidenceDigest: evidenceDigest(evidenceBytes),
     },
     receiptKey,
   )
-  return { offer, evidence, evidenceBytes: bytes, receiptKey }
+  return { offer, evidence, evidenceBytes, receiptKey }
 }
 
 /** The nonces of the view's round. */

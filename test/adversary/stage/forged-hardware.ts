@@ -9,7 +9,10 @@ import {
   collateralName,
   evidenceNonce,
   evidenceVerifiers,
+  gpuManifestAsksOf,
+  gpuManifestName,
   nitroVerifierWith,
+  nvidiaGpuVerifierWith,
   sevSnpVerifierWith,
   tdxVerifierWith,
   type Collateral,
@@ -17,6 +20,7 @@ import {
   type Evidence,
   type EvidenceVerifier,
 } from '#libs/attestation'
+import { canonicalBytes, toBase64, toHex } from '#libs/canonical'
 import {
   fakeAudience,
   FakeAmd,
@@ -28,12 +32,16 @@ import {
   fakeMaaNested,
   fakeMaaPolicyHash,
   fakeMaaSnp,
+  FakeNvidia,
   fakeRegisters,
   FakeTokenIssuer,
   snpField,
   tdField,
   type AzureMachineForgery,
   type FakeClaims,
+  type GpuForgery,
+  type OfferOptions,
+  type ManifestForgery,
   type NitroForgery,
   type QuoteForgery,
   type SnpForgery,
@@ -45,8 +53,12 @@ export interface ForgedMachine {
   readonly enclave: number
   readonly measurement: string
   readonly hardware: (reportData: Uint8Array) => Pick<Evidence, 'kind' | 'bytes'>
+  /** GPUs beside it, in the order of their places. */
+  readonly gpus?: readonly ForgedGpu[]
 }
 
+/** A GPU: its evidence over a nonce. */
+export type ForgedGpu = (nonce: Uint8Array) => Uint8Array
 const registerLines = fakeRegisters.map((value, index) => `    pcr${index}: ["${value}"]`).join('\n')
 
 /** Entries of a contract that the machines below meet, in this order. */
@@ -100,7 +112,34 @@ ${registerLines}
     keys: ["SERVICE"]
     hardware: [GCP_AMD_SEV_SNP]
     maximumAgeSeconds: 300
+  - tee: sev-snp
+    measurement: ["${'3e'.repeat(48)}"]
+    minimumTcb: { bootloader: 4, tee: 1, snp: 24, microcode: 219 }
+    maximumAgeSeconds: 300
+    generations: [genoa]
+    waivedProtections: [singleSocket, aes256Xts, raplDisabled, ciphertextHiding, pageSwapDisabled, aliasCheck]
+    gpu: { model: hopper, driver: ["550.90.07"], vbios: ["96.00.5E.00.01"] }
 `
+
+/** A contract's text with the entries that the made-up machines meet in place of the simulator's. */
+export function withForgedEntries({ intel, service, now }: ForgedHardware, text: string): string {
+  const { body } = intel.draft(now)
+  const rtmrs = [tdField.rtmr0, tdField.rtmr1, tdField.rtmr2, tdField.rtmr3]
+  const rtmr = (at: number) => toHex(body.subarray(at, at + 48))
+  const entries = forgedEntries
+    .replaceAll('SERVICE', service.thumbprint)
+    .replace(/RTMR(\d)/g, (_, n: string) => rtmr(rtmrs[Number(n)] ?? 0))
+  return text.replace(/ {2}- \{ tee: simulated[^\n]*\n/, entries)
+}
+
+/** What an Offer of a machine is made of. */
+export function offeredBy(
+  { enclave, measurement, hardware, gpus = [] }: ForgedMachine,
+  change: object = {},
+): Partial<OfferOptions> {
+  const build = { name: 'sealroom-enclave', version: '0', measurement }
+  return { hardware, gpus, change: { enclave, build, ...change } }
+}
 
 const nothing = (): void => undefined
 
@@ -113,10 +152,12 @@ export class ForgedHardware implements CollateralSource {
   /** A service whose keys the contract names. */
   readonly service = new FakeTokenIssuer('RS256')
   readonly strangerService = new FakeTokenIssuer('RS256')
+  readonly nvidia = new FakeNvidia()
   private readonly published = new Map<string, Collateral>()
   private readonly amdRoots = { milan: [] as string[], genoa: [] as string[], turin: [] as string[] }
   private readonly intelRoots: string[] = []
   private readonly awsRoots: string[] = []
+  private readonly nvidiaRoots = { deviceRoots: [] as string[], manifestRoots: [] as string[] }
 
   /** Certificates of a root are made anew each time, so that what is pinned grows with what is made. */
   readonly verifiers: readonly EvidenceVerifier[] = [
@@ -128,8 +169,9 @@ export class ForgedHardware implements CollateralSource {
     // Tokens rest on keys that the contract names, and on no root.
     ...evidenceVerifiers.filter(({ kind }) => kind === 'maa-snp' || kind === 'gcp-cs'),
   ]
+  readonly gpus = nvidiaGpuVerifierWith(this.nvidiaRoots)
 
-  constructor(private readonly now: number) {}
+  constructor(readonly now: number) {}
 
   find: CollateralSource['find'] = (ask) => Promise.resolve(this.published.get(collateralName(ask)))
 
@@ -223,6 +265,34 @@ export class ForgedHardware implements CollateralSource {
   private publishToken(kind: 'maa-snp' | 'gcp-cs', claims: FakeClaims, by: FakeTokenIssuer) {
     const bytes = utf8(by.make(by.draft(this.now, claims)))
     return this.publish({ kind, bytes }, { jwks: by.keySet() })
+  }
+
+  /** The first machine with these GPUs in it. */
+  withGpus(...gpus: readonly ForgedGpu[]): ForgedMachine {
+    return { ...this.snp(), enclave: 7, gpus }
+  }
+
+  /** A GPU whose manifests NVIDIA publishes. `isTrusted: false`: its root is nobody's. */
+  gpu(
+    change: (forgery: GpuForgery) => void = nothing,
+    changeManifest: (forgery: ManifestForgery) => void = nothing,
+    { isTrusted = true } = {},
+  ): ForgedGpu {
+    return (nonce) => {
+      const forgery = this.nvidia.draft(this.now, nonce)
+      change(forgery)
+      const { report, chain, root } = this.nvidia.make(forgery)
+      if (isTrusted) this.nvidiaRoots.deviceRoots.push(root)
+      const evidence = canonicalBytes([{ certificate: toBase64(chain), evidence: toBase64(report) }])
+      for (const ask of gpuManifestAsksOf([evidence])) {
+        const draft = this.nvidia.draftManifest(this.now, ask.id.includes('DRIVER') ? 'driver' : 'vbios')
+        changeManifest(draft)
+        const made = this.nvidia.makeManifest(draft)
+        if (isTrusted) this.nvidiaRoots.manifestRoots.push(made.root)
+        this.published.set(collateralName(ask), { [gpuManifestName(ask)]: made.manifest })
+      }
+      return evidence
+    }
   }
 
   private publish(evidence: Pick<Evidence, 'kind' | 'bytes'>, collateral: Collateral) {

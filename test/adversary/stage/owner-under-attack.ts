@@ -2,7 +2,7 @@
  * One data owner's real agent (north) in a run, against a coordinator that lies. Everybody else is played here and is honest
  * unless a test says otherwise. Each step does what the protocol does next; `attempt` lets the agent act and tells what it did.
  */
-import { evidenceVerifiers, noCollateral } from '#libs/attestation'
+import { noCollateral, vendorHardware } from '#libs/attestation'
 import { CodedError, toBase64url, type Verified } from '#libs/canonical'
 import type { Refusal } from '#libs/protocol'
 import {
@@ -186,7 +186,7 @@ export class Scene {
       },
       store,
       client: this.coordinator.client(),
-      appraisal: this.options.appraisal ?? { verifiers: evidenceVerifiers, collateral: noCollateral },
+      appraisal: this.options.appraisal ?? { ...vendorHardware, collateral: noCollateral },
       houseRules: {
         ...strictHouseRules,
         allowSimulated: true,
@@ -286,16 +286,16 @@ export class Scene {
     return this
   }
 
-  async toSpends(): Promise<this> {
-    await this.toAccepts()
+  async toSpends(options: Partial<OfferOptions> = {}): Promise<this> {
+    await this.toAccepts(options)
     await this.act()
     await this.southSays('spend')
     this.coordinator.state = 'recordingSpends'
     return this
   }
 
-  async toReleases(): Promise<this> {
-    await this.toSpends()
+  async toReleases(options: Partial<OfferOptions> = {}): Promise<this> {
+    await this.toSpends(options)
     this.coordinator.state = 'collectingReleases'
     await this.act()
     return this

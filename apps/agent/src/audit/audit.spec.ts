@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { vendorHardware } from '#libs/attestation'
 import {
   aHistory,
   resigned,
@@ -24,6 +25,7 @@ const anchors = (change: Partial<AuditAnchors> = {}): AuditAnchors => ({
   logKey: made.log.key.publicKey,
   pinned: new Map(Object.values(made.parties).map(({ thumbprint, label }) => [thumbprint, label])),
   seen: [],
+  hardware: vendorHardware,
   ...change,
 })
 

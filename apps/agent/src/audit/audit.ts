@@ -31,6 +31,8 @@ export interface AuditReport {
     readonly hidden: number
   }[]
   readonly simulated: boolean
+  /** Which hardware stood behind the runs, each kind and build once. */
+  readonly hardware: readonly string[]
 }
 
 /** @throws AgentError `CONTRACT_NOT_VERIFIED` where the contract itself was not shown. */
@@ -69,8 +71,25 @@ function reportOf(contract: Digest, history: History, { breaches, gaps }: Findin
     runs: history.runs.length,
     rules: auditRules.length + Object.keys(readingRules).length,
     acts,
+    hardware: hardwareOf(history),
     simulated: history.runs.some(({ receipts }) => receipts.some(({ payload }) => payload.simulated)),
   }
+}
+
+// Of runs that began: what an owner accepted, by the verdict that was repeated for it.
+function hardwareOf({ runs }: History): readonly string[] {
+  const began = runs.filter(({ starts }) => starts.length > 0)
+  const proven = began.flatMap(({ offers }) => offers.flatMap(({ appraisal }) => appraisal ?? []))
+  const texts = proven
+    .filter(({ failed }) => failed.length === 0)
+    .map(({ kind, measurement, gpus }) =>
+      [
+        kind === 'simulated' ? 'SIMULATED, protects nothing' : kind,
+        ...(gpus.length === 0 ? [] : [`${gpus.length} GPU${gpus.length === 1 ? '' : 's'}`]),
+        `measurement ${measurement}`,
+      ].join('; '),
+    )
+  return [...new Set(texts)].sort()
 }
 
 function actsByKind({ contracts, runs, identities }: History): AuditReport['acts'] {

@@ -1,4 +1,5 @@
 /** What an audit is given: by a coordinator or from a file, verified by neither, and what the auditor itself trusts. */
+import type { TrustedHardware } from '#libs/attestation'
 import type { Digest, PublicKey, Thumbprint } from '#libs/canonical'
 import type { IdentityChainMessage, RecordedStatement } from '#libs/protocol'
 
@@ -27,6 +28,8 @@ export interface AuditAnchors {
   readonly pinned: ReadonlyMap<Thumbprint, string>
   /** Signed notes that the auditor, or someone it asked, saw of this log before. */
   readonly seen: readonly string[]
+  /** Whose hardware the auditor believes. */
+  readonly hardware: TrustedHardware
   /** Places of all leaves that the auditor itself read, where it reads the log. */
   readonly ownPlaces?: ReadonlyMap<Digest, number>
 }

@@ -37,7 +37,7 @@ export async function readHistory(
   const reader = new ActReader({ origin: anchors.origin, log, identities, shown }, findings)
   const given = { consentKeys: consentKeysOf(identities), coordinatorKey: material.coordinatorKey }
   const contracts = await ContractsReader.begin(terms, bodies, reader, given)
-  const runs = new RunsReader(reader, contracts.all)
+  const runs = new RunsReader(reader, contracts.all, anchors.hardware)
   for (const [done, body] of bodies.entries()) {
     await contracts.read(body)
     await runs.read(body)

@@ -1,5 +1,5 @@
 /** One run from its bodies: acts by kind, Offers with the verdict on their evidence. */
-import { evidenceVerifiers, type EvidenceVerifier } from '#libs/attestation'
+import type { TrustedHardware } from '#libs/attestation'
 import {
   digest,
   domains,
@@ -73,7 +73,7 @@ export class RunsReader {
   constructor(
     private readonly reader: ActReader,
     private readonly contracts: ReadonlyMap<Digest, ContractHistory>,
-    private readonly verifiers: readonly EvidenceVerifier[] = evidenceVerifiers,
+    private readonly hardware: TrustedHardware,
   ) {}
 
   /** Takes a body up; a type that belongs to no run is left alone. */
@@ -210,7 +210,7 @@ export class RunsReader {
       const isShown = recordedCollateral(own, offer.payload.place).length > 0
       const { fact } = await repeatVerdict(run.contract, shown, {
         now: accept.issuedAt,
-        verifiers: this.verifiers,
+        ...this.hardware,
         accepts: isShown ? own : this.shownAccepts(accepted),
       })
       acceptedOn.set(accept.id, fact)

@@ -9,7 +9,7 @@ import {
   collateralName,
   vendorRoots,
   type Collateral,
-  type CollateralAsk,
+  type CpuCollateralAsk,
   type DetectedEvidence,
   type Evidence,
 } from '#libs/attestation'
@@ -106,7 +106,7 @@ export async function fetchCollateralFor(
   }
 }
 
-function askOf({ kind, bytes }: DetectedEvidence): CollateralAsk {
+function askOf({ kind, bytes }: DetectedEvidence): CpuCollateralAsk {
   const ask = collateralAskOf({ kind: kindForContracts(kind), bytes })
   if (ask !== null) return ask
   throw new AgentError('USAGE', `evidence of ${kind} carries all that it needs; expected ${fetched}`)
@@ -132,10 +132,11 @@ function hostsOf({ amd, intel, intelRoot, issuer, keySet }: FetchOptions): Colla
     amd: host(amd, vendorHosts.amd),
     intel: host(intel, vendorHosts.intel),
     intelRoot: host(intelRoot, vendorHosts.intelRoot),
+    nvidia: vendorHosts.nvidia,
   }
 }
 
-function askText(ask: CollateralAsk): string {
+function askText(ask: CpuCollateralAsk): string {
   if (ask.kind === 'jwks') return `keys of ${printable(ask.unverifiedIssuer)}, as the token names its issuer`
   if (ask.kind === 'tdx')
     return `TDX platforms of family ${ask.fmspc}, certified by Intel's ${ask.authority} CA`

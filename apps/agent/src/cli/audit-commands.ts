@@ -16,7 +16,7 @@ import { givenAnchors, isGiven, type GivenAnchors } from './given-anchors.js'
 import { exitCodes } from './exit-codes.js'
 import { verdictLines } from './explanation.js'
 import type { Session } from './session.js'
-import { table } from './table.js'
+import { counted, table } from './table.js'
 import type { Answer } from './world.js'
 
 export function addAuditCommands(program: Command, frame: Frame): void {
@@ -67,7 +67,7 @@ export async function verifyOne(session: Session, given: string, options: Receip
 
 /** On a machine without an agent: the file and what a person gave are all there is. */
 async function verifyWithoutHome(session: Session, path: string, options: ReceiptOptions): Promise<Answer> {
-  const { origin, logKey, pinned } = givenAnchors(options)
+  const { origin, logKey, pinned } = givenAnchors(options, session.world.hardware)
   const material = await readBundle({ config: { log: { origin, logKey } } }, path)
   const coordinatorKey = { kty: 'OKP', crv: 'Ed25519', x: material.log.coordinatorKey } as const
   const reader = await readerWithoutHome({ origin, logKey, coordinatorKey, pinned }, session.world)
@@ -105,6 +105,8 @@ interface Audited {
   readonly checks: number
   readonly failed: readonly string[]
   readonly simulated: boolean
+  /** Which hardware stood behind it. */
+  readonly hardware: readonly string[]
 }
 
 export async function auditReceipts(session: Session, options: { contract: string }): Promise<Answer> {
@@ -124,6 +126,7 @@ export async function auditReceipts(session: Session, options: { contract: strin
       ...(audited.length === 0
         ? ['no runs yet']
         : table(['run', 'computation', 'state', 'receipt', 'checks'], audited.map(rowOf))),
+      ...hardwareLines(audited),
       ...failing.flatMap(({ run, failed }) => [
         '',
         `run ${run}:`,
@@ -143,12 +146,14 @@ async function auditOne(agent: Agent, id: string): Promise<Omit<Audited, 'run' |
     const failed = verdict.checks
       .filter(({ ok, check }) => !ok && !(gaveNothing && check === 'output-keys'))
       .map(({ check, expected, seen }) => `${check}: expected ${expected}; seen ${seen}`)
-    if (run.receipt === null) return { verdict: 'no receipt', checks: 0, failed: [], simulated: false }
+    if (run.receipt === null)
+      return { verdict: 'no receipt', checks: 0, failed: [], simulated: false, hardware: [] }
     return {
       verdict: failed.length > 0 ? 'FAILS' : gaveNothing ? 'gave nothing' : 'holds',
       checks: verdict.checks.length,
       failed,
       simulated: verdict.simulated,
+      hardware: verdict.hardware,
     }
   } catch (error) {
     if (!(error instanceof CodedError) || error.code === 'COORDINATOR_UNREACHABLE') throw error
@@ -157,8 +162,18 @@ async function auditOne(agent: Agent, id: string): Promise<Omit<Audited, 'run' |
       checks: 0,
       failed: [`${String(error.code)}: ${error.message}`],
       simulated: false,
+      hardware: [],
     }
   }
+}
+
+// One line for each machine and build, with the runs that it served.
+function hardwareLines(audited: readonly Audited[]): string[] {
+  const all = [...new Set(audited.flatMap(({ hardware }) => hardware))]
+  return all.flatMap((text) => {
+    const served = audited.filter(({ hardware }) => hardware.includes(text)).length
+    return ['', `hardware of ${counted(served, 'run')}: ${text}`]
+  })
 }
 
 function rowOf({ run, computation, state, verdict, checks, simulated }: Audited): string[] {

@@ -7,7 +7,8 @@ import { counted, facts, table } from './table.js'
 const maximumShown = 50
 
 export function auditLines(report: AuditReport, offline: boolean): string[] {
-  const { name, contract, leaves, elsewhere, cosignedTo, checkpoints, runs, rules, simulated } = report
+  const { name, contract, leaves, elsewhere, cosignedTo, checkpoints, runs, rules, simulated, hardware } =
+    report
   return [
     `${name} (${contract})`,
     '',
@@ -22,6 +23,7 @@ export function auditLines(report: AuditReport, offline: boolean): string[] {
     ...facts([
       ['entries', `${leaves}, ${elsewhere} of them of other contracts and parties`],
       ['runs', String(runs)],
+      ...hardware.map((text): [string, string] => ['hardware', text]),
       ['checkpoints', `${checkpoints}; the contract’s quorum cosigned up to entry ${cosignedTo}`],
       ['rules', `${rules} asked`],
     ]),

@@ -148,7 +148,7 @@ async function anchorsFor(
   { header }: AuditBundle,
   options: VerifyOptions,
 ): Promise<AuditAnchors> {
-  if (isGiven(options)) return givenAnchors(options)
+  if (isGiven(options)) return givenAnchors(options, session.world.hardware)
   const { agent } = await session.agent()
   const anchors = await ownAnchors(agent)
   if (header.log.origin !== anchors.origin || header.log.key.x !== anchors.logKey.x)
@@ -170,6 +170,7 @@ async function ownAnchors(agent: Agent): Promise<AuditAnchors> {
     logKey,
     pinned: new Map([...pinned, [agent.config.party, agent.config.name]]),
     seen: checkpoint === null ? [] : [checkpoint.note],
+    hardware: agent.appraisal,
   }
 }
 

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { Frame } from './command-frame.js'
 import { checkContract } from './contract-check.js'
 import { listContracts, reviewContractCommand, showContract } from './contract-show.js'
-import { proposeContract, revokeContract, signContract } from './contract-sign.js'
+import { revokeCommand, type RevokeOptions } from './contract-revoke.js'
+import { proposeContract, signContract } from './contract-sign.js'
 
 export function addContractCommands(program: Command, frame: Frame): void {
   const contract = program
@@ -54,8 +55,17 @@ export function addContractCommands(program: Command, frame: Frame): void {
     .action(frame.action<[string, object]>(signContract))
   contract
     .command('revoke <contract>')
-    .description('Ends a contract, from now on and for everybody. For its revokers and its data owners.')
+    .description(
+      'Ends a contract, from now on and for everybody: for its revokers and its data owners. With --chip or --measurement the contract goes\n' +
+        'on, and nothing under it is given any more to that chip, GPU or build, nor left to it: for its revokers.',
+    )
+    .option('--chip <id>', 'a chip id or the id of a GPU, as `run explain` and `attest inspect` show it')
+    .option('--measurement <hex>', 'a build')
     .requiredOption('--reason <text>', 'why; partners read it')
-    .addHelpText('after', '\nExample:\n  $ sealroom contract revoke 4f2a91 --reason "the study has ended"\n')
-    .action(frame.action<[string, { reason: string }]>(revokeContract))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sealroom contract revoke 4f2a91 --reason "the study has ended"\n' +
+        '  $ sealroom contract revoke 4f2a91 --chip 8d1f0c… --reason "its key is out"\n',
+    )
+    .action(frame.action<[string, RevokeOptions]>(revokeCommand))
 }

@@ -1,7 +1,6 @@
 import { signStatement } from '#libs/canonical'
 import { contractKind, endOfDay, problemText } from '#libs/contract'
-import { revocationKind } from '#libs/protocol'
-import { activeContract, contractIdFrom } from '../contracts/active-contract.js'
+import { contractIdFrom } from '../contracts/active-contract.js'
 import { bareCheckpoint, expectOwnLog, readProposal } from '../contracts/read-proposal.js'
 import { checkBeforeSigning, expectAll } from '../contracts/sign-checks.js'
 import { AgentError } from '../errors.js'
@@ -89,35 +88,6 @@ export async function signContract(session: Session, given: string): Promise<Ans
       left.length === 0
         ? 'all signatories have signed: it is active when its Activation is recorded'
         : `still to sign: ${left.join(', ')}`,
-    ],
-  }
-}
-
-/** Ends a contract. */
-export async function revokeContract(
-  session: Session,
-  given: string,
-  { reason }: { reason: string },
-): Promise<Answer> {
-  const { agent } = await session.agent()
-  const contract = await activeContract(agent, await contractIdFrom(agent, given))
-  const consent = await session.consentKey(`end contract ${contract.terms.name}`)
-  const statement = await signStatement(
-    revocationKind,
-    {
-      ...newStatement(agent, 'revocation'),
-      contract: contract.id,
-      subject: { kind: 'contract' },
-      from: new Date(agent.now()).toISOString(),
-      reason,
-    },
-    consent,
-  )
-  const recorded = await agent.client.record(statement.jws)
-  return {
-    json: { contract: contract.id, revocation: statement.id, index: recorded.index },
-    text: [
-      `contract ${contract.terms.name} is ended (entry ${recorded.index ?? '?'} of the log): no agent releases anything under it any more`,
     ],
   }
 }

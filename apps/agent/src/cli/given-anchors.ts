@@ -1,4 +1,5 @@
 /** What a person gives on a machine where no agent lives, instead of a home's pins. */
+import type { TrustedHardware } from '#libs/attestation'
 import { publicKeySchema, thumbprintSchema } from '#libs/protocol'
 import type { AuditAnchors } from '../audit/material.js'
 import { AgentError } from '../errors.js'
@@ -14,7 +15,10 @@ export function isGiven({ origin, logKey, party }: GivenAnchors): boolean {
 }
 
 /** @throws AgentError `USAGE` where something is missing or is no key. */
-export function givenAnchors({ origin, logKey, party = [] }: GivenAnchors): AuditAnchors {
+export function givenAnchors(
+  { origin, logKey, party = [] }: GivenAnchors,
+  hardware: TrustedHardware,
+): AuditAnchors {
   const key = publicKeySchema.safeParse({ kty: 'OKP', crv: 'Ed25519', x: logKey })
   if (origin === undefined || !key.success)
     throw new AgentError(
@@ -30,5 +34,5 @@ export function givenAnchors({ origin, logKey, party = [] }: GivenAnchors): Audi
       )
     return [thumbprint, label] as const
   })
-  return { origin, logKey: key.data, pinned: new Map(pinned), seen: [] }
+  return { origin, logKey: key.data, pinned: new Map(pinned), seen: [], hardware }
 }

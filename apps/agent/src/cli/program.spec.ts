@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AgentError } from '../errors.js'
+import { vendorHardware } from '#libs/attestation'
 import { aClock } from '#libs/testing'
 import { ClientError } from '#libs/client'
 import { Person } from '../testing/person.js'
@@ -19,6 +20,7 @@ const silent: World = {
   defaultHome: '/nowhere',
   signal: new AbortController().signal,
   wait: () => Promise.resolve(),
+  hardware: vendorHardware,
 }
 
 function commandsOf(command: Command, path: string): { path: string; command: Command }[] {

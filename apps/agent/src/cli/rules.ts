@@ -84,6 +84,7 @@ function shown(rules: HouseRules): Answer {
       ['releases an hour', String(rules.releasesPerHour)],
       ['denied requesters', rules.denyRequesters.join(', ') || 'none'],
       ['denied builds', rules.denyMeasurements.join(', ') || 'none'],
+      ['denied chips', rules.denyChips.join(', ') || 'none'],
     ]),
   }
 }

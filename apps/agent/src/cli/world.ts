@@ -1,4 +1,5 @@
 /** What a command takes from outside: output, questions, clock, randomness. Tests give their own. */
+import type { TrustedHardware } from '#libs/attestation'
 import type { AskSecret } from '../keys/unlock.js'
 import type { ScryptCost } from '../keys/sealed-file.js'
 
@@ -15,6 +16,8 @@ export interface World {
   readonly signal: AbortSignal
   /** Returns early where the signal says so. */
   readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>
+  /** `vendorHardware` in every program: no argument, setting or variable of one leads to another. */
+  readonly hardware: TrustedHardware
   /** Tests alone: a cheaper passphrase, for writing and reading. */
   readonly scryptCost?: ScryptCost
 }

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { fromUtf8, toHex, utf8 } from '#libs/canonical'
+import { fromUtf8, toBase64, toHex, utf8 } from '#libs/canonical'
 import {
   collateralAskOf,
   collateralFileName,
@@ -31,6 +31,7 @@ const tdx = intel.make(intel.draft(now))
 const askOf = (kind: 'sev-snp' | 'tdx' | 'gcp-cs', bytes: Uint8Array): CollateralAsk =>
   collateralAskOf({ kind, bytes }) ?? expect.fail('asks for nothing')
 const snpAsk = askOf('sev-snp', snp.report)
+const manifestAsk = { kind: 'gpu-manifest', id: 'NV_GPU_DRIVER_GH100_550.90.07' } as const
 const tdxAsk = askOf('tdx', tdx.quote)
 
 /** Answers by path; what a test puts here instead comes first. */
@@ -63,6 +64,8 @@ function answer(path: string, response: ServerResponse): void {
   else if (path === '/sgx/certification/v4/pckcrl')
     response.setHeader('SGX-PCK-CRL-Issuer-Chain', chainText('pck_crl_issuer_chain')).end(file('pck_crl'))
   else if (path === '/IntelSGXRootCA.der') response.end(file('root_ca_crl'))
+  else if (path === `/v1/rim/${manifestAsk.id}`)
+    response.end(JSON.stringify({ rim: toBase64(utf8('a manifest')) }))
   else response.writeHead(404).end()
 }
 
@@ -76,7 +79,13 @@ beforeAll(async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`
-  hosts = { amd: origin, intel: origin, intelRoot: origin, keySets: { [issuer]: `${origin}/keys` } }
+  hosts = {
+    amd: origin,
+    intel: origin,
+    intelRoot: origin,
+    nvidia: origin,
+    keySets: { [issuer]: `${origin}/keys` },
+  }
   folder = await mkdtemp(join(tmpdir(), 'sealroom-collateral-'))
 })
 
@@ -100,6 +109,25 @@ describe('fetched collateral', () => {
     const { vek, chain, crl = expect.fail('no list') } = snp
     expect(hexOf(await fetchHere(snpAsk))).toEqual(hexOf({ vek, chain, crl }))
     expect(asked).toContain(`/vcek/v1/Genoa/${'c1'.repeat(64)}?blSPL=04&teeSPL=01&snpSPL=24&ucodeSPL=219`)
+  })
+
+  it('of a GPU is NVIDIA’s manifest of one driver or VBIOS', async () => {
+    const fetched = await fetchHere(manifestAsk)
+    expect(hexOf(fetched)).toEqual(hexOf({ gpu_rim_driver_gh100_550_90_07: utf8('a manifest') }))
+  })
+
+  it.each(['no JSON', '{}', '{"rim":5}', '{"rim":"*"}'])(
+    'of a GPU is none where the service answers %j',
+    async (told) => {
+      lies.set(`/v1/rim/${manifestAsk.id}`, (response) => response.end(told))
+      await expect(fetchHere(manifestAsk)).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+    },
+  )
+
+  it('of a GPU is none where a site named mirrors, and none of NVIDIA’s', async () => {
+    const fetched = fetchCollateral({ ...hosts, nvidia: null }, manifestAsk, new AbortController().signal)
+    await expect(fetched).rejects.toMatchObject({ code: 'COLLATERAL_UNREACHABLE' })
+    expect(asked).toEqual([])
   })
 
   it('of TDX is what Intel signed, byte for byte, with chains and lists', async () => {

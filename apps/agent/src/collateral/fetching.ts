@@ -19,6 +19,7 @@ import type { DownloadBounds } from './download.js'
 import { fetchAmd } from './fetch-amd.js'
 import { fetchIntel } from './fetch-intel.js'
 import { fetchKeySet, type KeySetAddresses } from './fetch-key-set.js'
+import { fetchNvidia } from './fetch-nvidia.js'
 import { CollateralFolder } from './folder.js'
 
 /** Hosts of collateral. */
@@ -26,6 +27,8 @@ export interface CollateralHosts {
   readonly amd: string
   readonly intel: string
   readonly intelRoot: string
+  /** Null: manifests of GPUs are not fetched. */
+  readonly nvidia: string | null
   readonly keySets: KeySetAddresses
 }
 
@@ -34,6 +37,7 @@ export const vendorHosts: CollateralHosts = {
   amd: 'https://kdsintf.amd.com',
   intel: 'https://api.trustedservices.intel.com',
   intelRoot: 'https://certificates.trustedservices.intel.com',
+  nvidia: 'https://rim.attestation.nvidia.com',
   // Azure's instances are many; each that a contract names is configured.
   keySets: {
     [confidentialSpaceIssuer]:
@@ -50,6 +54,7 @@ const refreshMilliseconds: Readonly<Record<CollateralAsk['kind'], number>> = {
   'sev-snp': 12 * hours,
   tdx: 12 * hours,
   jwks: hours / 12,
+  'gpu-manifest': 12 * hours,
 }
 const bounds = { timeoutMilliseconds: 10_000, maximumBytes: 524_288 } as const
 
@@ -62,12 +67,12 @@ export async function fetchCollateral(
   ask: CollateralAsk,
   signal: AbortSignal,
 ): Promise<Collateral> {
-  const collateral = await fetchOne(hosts, ask, { ...bounds, signal })
+  const collateral = await fetchFrom(hosts, ask, { ...bounds, signal })
   demandRecordable(ask, collateral)
   return collateral
 }
 
-function fetchOne(hosts: CollateralHosts, ask: CollateralAsk, within: DownloadBounds): Promise<Collateral> {
+function fetchFrom(hosts: CollateralHosts, ask: CollateralAsk, within: DownloadBounds): Promise<Collateral> {
   switch (ask.kind) {
     case 'sev-snp':
       return fetchAmd(hosts.amd, ask, within)
@@ -75,6 +80,8 @@ function fetchOne(hosts: CollateralHosts, ask: CollateralAsk, within: DownloadBo
       return fetchIntel({ service: hosts.intel, root: hosts.intelRoot }, ask, within)
     case 'jwks':
       return fetchKeySet(hosts.keySets, ask, within)
+    case 'gpu-manifest':
+      return fetchNvidia(hosts.nvidia, ask, within)
   }
 }
 

@@ -21,8 +21,10 @@ export const houseRulesSchema = z.strictObject({
   maximumEvidenceAgeSeconds: z.int().min(1).max(86_400).default(300),
   /** requesters that get nothing from this agent */
   denyRequesters: z.array(thumbprintSchema).default([]),
-  /** builds and chips that get nothing from this agent */
+  /** builds that get nothing from this agent */
   denyMeasurements: z.array(z.string().regex(/^(?:[0-9a-f]{2})+$/)).default([]),
+  /** chips and GPUs that get nothing from this agent, nor hardware that does not show its chip */
+  denyChips: z.array(z.string().regex(/^(?:[0-9a-f]{2}){6,64}$/)).default([]),
   /** most runs that may be released in one hour, over all contracts */
   releasesPerHour: z.int().min(0).max(1_000_000).default(1000),
 })

@@ -1,7 +1,7 @@
 import { statementDigest, type Digest } from '#libs/canonical'
 import type { ContractView } from '#libs/protocol'
 import type { Agent } from '../agent.js'
-import { verifyActiveContract, type VerifiedContract } from '../trust/verify-contract.js'
+import { expectNothingHidden, verifyActiveContract, type VerifiedContract } from '../trust/verify-contract.js'
 
 /** A contract is looked at anew after this long, news or not: what the coordinator keeps back it would keep back anyway. */
 const freshMilliseconds = 1000
@@ -26,6 +26,8 @@ export class ContractDesk {
     const view = await this.agent.client.contract(id)
     const shown = fingerprint(view)
     const contract = known?.shown === shown ? known.contract : await verifyActiveContract(this.agent, view)
+    // The log may name more by now, and the coordinator show the same as before.
+    await expectNothingHidden(this.agent, contract.terms, view)
     this.verified.set(id, { shown, contract, lookedAt })
     return contract
   }

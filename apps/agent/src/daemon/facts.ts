@@ -5,7 +5,6 @@ import {
   inputsOf,
   type AppraisalFact,
   type FactsOf,
-  type RevocationFact,
   type VersionFact,
 } from '#libs/contract'
 import { offerSetDigest, type IdentityChain } from '#libs/protocol'
@@ -18,6 +17,7 @@ import { readQuery } from '../trust/read-query.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
 import { inLog } from '../trust/whole-record.js'
+import { revocationFacts } from './revocations.js'
 import { countSpends, runsSpentSince, spendsOf } from './spending.js'
 import type { LiveRound } from './live-round.js'
 
@@ -64,7 +64,7 @@ export async function acceptFacts(
 ): Promise<{ readonly facts: FactsOf<'spend'>; readonly verdicts: readonly OfferVerdict[] }> {
   const verdicts = await appraiseOffers(contract, run.offers, {
     now: agent.now(),
-    verifiers: agent.appraisal.verifiers,
+    ...agent.appraisal,
     collateralFor: liveCollateral(agent.appraisal.collateral),
   })
   const facts: FactsOf<'spend'> = {
@@ -187,20 +187,6 @@ async function sealingFacts(agent: Agent, contract: VerifiedContract): Promise<F
     releases: spends.filter(([, spend]) => spend.contract === contract.id && spend.dataset === dataset)
       .length,
   }))
-}
-
-function revocationFacts(agent: Agent, contract: VerifiedContract): readonly RevocationFact[] {
-  const named = contract.revocations.flatMap(({ payload: { by, from, subject } }): RevocationFact[] => {
-    if (subject.kind === 'build') return [{ by, from, kind: 'build', value: subject.measurement }]
-    return subject.kind === 'chip' ? [{ by, from, kind: 'chip', value: subject.chip }] : []
-  })
-  const own = agent.houseRules.denyMeasurements.map((value): RevocationFact => ({
-    by: agent.keys.party,
-    kind: 'build',
-    value,
-    from: new Date(0).toISOString(),
-  }))
-  return [...named, ...own]
 }
 
 // What this agent has not read in the log counts as recorded after everything that it has.

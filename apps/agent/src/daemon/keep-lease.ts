@@ -4,12 +4,17 @@
  */
 import { signStatement, type Digest } from '#libs/canonical'
 import { ClientError } from '#libs/client'
+import { decide, reasonsOf, type Refusal } from '#libs/contract'
 import { offerSetDigest, renewalKind, runEndStates } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { spaces } from '../store/records.js'
 import { newStatement } from '../trust/new-statement.js'
+import { shownAccepts } from '../trust/recorded-collateral.js'
+import { repeatVerdict } from '../trust/repeat-verdict.js'
 import type { VerifiedContract } from '../trust/verify-contract.js'
 import type { VerifiedRun } from '../trust/verify-run.js'
+import { recordDecision } from './checks.js'
+import { revocationFacts } from './revocations.js'
 import { changeRun } from './run-record.js'
 
 /** Does something every so many milliseconds, until what it answers is called. */
@@ -65,12 +70,19 @@ export class Leases {
     const view = await agent.client.run(run.id)
     const contract = await this.contractNow(view.contract)
     const over = (runEndStates as readonly string[]).includes(view.state)
-    if (
-      over ||
-      (await this.withdrawn(contract, run)) ||
-      view.statements.some(({ type }) => type === 'output-keys')
-    ) {
+    if (over || (await this.withdrawn(run)) || view.statements.some(({ type }) => type === 'output-keys')) {
       this.stop(run.id)
+      return
+    }
+    const refusals = await this.refusals(contract, run)
+    if (refusals.length > 0) {
+      this.stop(run.id)
+      await recordDecision(agent, run.id, 'renew', refusals)
+      agent.report({
+        what: 'lease not renewed',
+        run: run.id,
+        why: refusals.map(({ text }) => text).join(' '),
+      })
       return
     }
     const { releases, renewals: sequence } = await changeRun(agent, contract.id, run.id, ({ renewals }) => ({
@@ -93,10 +105,29 @@ export class Leases {
     await agent.client.record(jws)
   }
 
-  // This owner's own withdrawal, and an end of the contract, stop the lease whatever the coordinator shows.
-  private async withdrawn(contract: VerifiedContract, run: VerifiedRun): Promise<boolean> {
-    const { ended } = contract.standing
-    if (ended !== null && ended.from <= this.agent.now()) return true
+  // Which machine it is was established when this owner accepted; a run may well take longer than evidence is fresh.
+  private async refusals(contract: VerifiedContract, run: VerifiedRun): Promise<readonly Refusal[]> {
+    const { keys, now, appraisal } = this.agent
+    const own = shownAccepts(run).filter(({ payload }) => payload.by === keys.party)
+    const acceptedAt = Math.max(0, ...own.map(({ payload }) => Date.parse(payload.issuedAt)))
+    const verdicts = await Promise.all(
+      run.offers.map((shown) =>
+        repeatVerdict(contract, shown, { ...appraisal, now: acceptedAt, accepts: own }),
+      ),
+    )
+    return reasonsOf(
+      decide(contract.contract, 'renew', {
+        now: now(),
+        standing: contract.standing,
+        self: keys.party,
+        appraisals: verdicts.map(({ fact }) => fact),
+        revocations: revocationFacts(this.agent, contract),
+      }),
+    )
+  }
+
+  // This owner's own withdrawal stops the lease whatever the coordinator shows.
+  private async withdrawn(run: VerifiedRun): Promise<boolean> {
     const manifests = new Set(run.request.payload.inputs.map(({ manifest }) => manifest))
     const versions = await this.agent.store.list(spaces.datasetVersions)
     return versions.some(([, version]) => version.withdrawn && manifests.has(version.manifest))

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { vendorHardware } from '#libs/attestation'
 import { canonicalBytes, digest, domains, utf8, type Verified } from '#libs/canonical'
 import {
   generateSealingKeyPair,
@@ -45,6 +46,7 @@ beforeEach(async () => {
     randomBytes,
     signal: new AbortController().signal,
     wait: () => Promise.resolve(),
+    hardware: vendorHardware,
   }
   open = await openHome(homeAt(lab.home), await readKeyFile(lab.file('unlock')), world, () => undefined)
   folder = await mkdtemp(join(tmpdir(), 'sealroom-result-'))

@@ -2,7 +2,7 @@
  * Reads a record on a machine where no agent lives. The keys are of the moment and speak for nobody; what is trusted is what a person
  * gave: the log's name and key, and the parties whose keys they compared.
  */
-import { evidenceVerifiers, noCollateral } from '#libs/attestation'
+import { noCollateral, type TrustedHardware } from '#libs/attestation'
 import { signingKeyFromSeed, type PublicKey, type Thumbprint } from '#libs/canonical'
 import { CoordinatorClient } from '#libs/client'
 import { generateSealingKeyPair } from '#libs/envelope'
@@ -23,7 +23,7 @@ export interface ReaderAnchors {
 
 export async function readerWithoutHome(
   { origin, logKey, coordinatorKey, pinned }: ReaderAnchors,
-  { now, randomBytes }: Pick<Agent, 'now' | 'randomBytes'>,
+  { now, randomBytes, hardware }: Pick<Agent, 'now' | 'randomBytes'> & { readonly hardware: TrustedHardware },
 ): Promise<Agent> {
   const [consent, daemonKey] = await Promise.all([randomBytes(32), randomBytes(32)].map(signingKeyFromSeed))
   if (consent === undefined || daemonKey === undefined) throw new RangeError('two keys')
@@ -60,7 +60,7 @@ export async function readerWithoutHome(
     }),
     houseRules: strictHouseRules,
     // An earlier verdict is repeated with the collateral of its record.
-    appraisal: { verifiers: evidenceVerifiers, collateral: noCollateral },
+    appraisal: { ...hardware, collateral: noCollateral },
     now,
     randomBytes,
     report: () => undefined,

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { vendorHardware } from '#libs/attestation'
 import { seededBytes } from '#libs/testing'
 import { runCommandLine } from '../cli/program.js'
 import type { World } from '../cli/world.js'
@@ -100,6 +101,7 @@ export class Person {
       defaultHome: this.home,
       signal,
       wait: () => Promise.resolve(),
+      hardware: vendorHardware,
       scryptCost: { N: 2, r: 8, p: 1 },
     }
     const exit = await runCommandLine(words, world, '0.0.0-test')

@@ -3,11 +3,14 @@ import { payloadBytes } from '#libs/canonical'
 import {
   AttestationError,
   collateralAskOf,
+  gpuManifestAsksOf,
+  parseShownEvidence,
   verifyEnclave,
   type Check,
   type Collateral,
   type CollateralSource,
-  type EvidenceVerifier,
+  type Evidence,
+  type TrustedHardware,
 } from '#libs/attestation'
 import type { AppraisalFact } from '#libs/contract'
 import type { ShownOffer } from './run-reader.js'
@@ -22,19 +25,20 @@ export interface OfferVerdict {
 }
 
 /** When, by whom and with what evidence is judged. */
-export interface Appraising {
+export interface Appraising extends TrustedHardware {
   /** In milliseconds. */
   readonly now: number
-  readonly verifiers: readonly EvidenceVerifier[]
   /** Collateral for the evidence of one Offer; empty where there is none. @throws AttestationError for evidence that cannot be read. */
-  readonly collateralFor: (shown: ShownOffer) => Promise<Collateral>
+  readonly collateralFor: (evidence: Evidence) => Promise<Collateral>
 }
 
 /** Collateral as it is to be had now. */
 export function liveCollateral(source: CollateralSource): Appraising['collateralFor'] {
-  return async ({ evidence, evidenceBytes }) => {
-    const ask = collateralAskOf({ kind: evidence.payload.kind, bytes: evidenceBytes })
-    return (ask === null ? undefined : await source.find(ask)) ?? {}
+  return async (evidence) => {
+    const ask = collateralAskOf(evidence)
+    const asks = [...(ask === null ? [] : [ask]), ...gpuManifestAsksOf(evidence.gpu ?? [])]
+    const found = await Promise.all(asks.map((one) => source.find(one)))
+    return Object.assign({}, ...found) as Collateral
   }
 }
 
@@ -51,22 +55,25 @@ export async function appraiseOffers(
 export async function appraiseOffer(
   contract: Pick<VerifiedContract, 'terms'>,
   shown: ShownOffer,
-  { now, verifiers, collateralFor }: Appraising,
+  { now, verifiers, gpus, collateralFor }: Appraising,
 ): Promise<OfferVerdict> {
   const { offer, evidence, evidenceBytes } = shown
   let collateral: Collateral = {}
   try {
-    collateral = await collateralFor(shown)
+    const { kind } = evidence.payload
+    const shownEvidence = { kind, ...parseShownEvidence(evidenceBytes, offer.payload.gpuEvidence) }
+    collateral = await collateralFor(shownEvidence)
     const enclave = await verifyEnclave(
       {
         offer: payloadBytes(offer),
-        evidence: { kind: evidence.payload.kind, bytes: evidenceBytes, collateral },
+        evidence: { ...shownEvidence, collateral },
         enclaves: contract.terms.enclaves,
         now,
       },
       verifiers,
+      gpus,
     )
-    const { kind, measurement, chip, simulated, validUntil, checks } = enclave
+    const { measurement, simulated, validUntil, checks } = enclave
     return {
       fact: {
         offer: offer.id,
@@ -74,7 +81,8 @@ export async function appraiseOffer(
         enclave: enclave.enclave,
         measurement,
         simulated,
-        chip,
+        chip: enclave.chip,
+        gpus: enclave.gpus,
         validUntil,
         failed: [],
       },
@@ -83,6 +91,7 @@ export async function appraiseOffer(
     }
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
+    const { code, field } = error
     const failed = error.checks.filter(({ ok }) => !ok)
     return {
       fact: {
@@ -92,11 +101,12 @@ export async function appraiseOffer(
         measurement: offer.payload.build.measurement,
         simulated: evidence.payload.kind === 'simulated',
         chip: null,
+        gpus: [],
         validUntil: 0,
         failed:
           failed.length > 0
-            ? failed
-            : [{ check: error.field, expected: 'evidence that verifies', seen: error.code }],
+            ? failed.map(({ check, expected, seen }) => ({ check, expected, seen: `${seen} (${code})` }))
+            : [{ check: field, expected: 'evidence that verifies', seen: code }],
       },
       checks: error.checks,
       collateral,

@@ -9,5 +9,11 @@ export function hardwareText(checks: readonly Pick<Check, 'check' | 'seen' | 'ok
   const [kind, signature, measurement] = [seenOf('kind'), seenOf('signature'), seenOf('measurement')]
   if (kind === undefined || signature === undefined) return null
   const name = kind === 'simulated' ? 'SIMULATED, protects nothing' : kind
-  return [name, signature, ...(measurement === undefined ? [] : [`measurement ${measurement}`])].join('; ')
+  const gpus = checks.flatMap(({ check, seen, ok }) => (ok && /^gpu \d+ model$/.test(check) ? [seen] : []))
+  return [
+    name,
+    signature,
+    ...(measurement === undefined ? [] : [`measurement ${measurement}`]),
+    ...(gpus.length === 0 ? [] : [`GPUs ${gpus.join(', ')}`]),
+  ].join('; ')
 }

@@ -33,7 +33,7 @@ export function recordedCollateral(accepts: readonly ShownAccept[], place: numbe
 export function shownAccepts({
   accepts,
   view,
-}: Pick<VerifiedRun, 'accepts' | 'view'>): readonly ShownAccept[] {
+}: Pick<VerifiedRun, 'accepts' | 'view'>): readonly (ShownAccept & { readonly payload: Accept })[] {
   return accepts.map(({ payload, jws }) => ({ payload, attachment: attachmentOf(view, jws) }))
 }
 

@@ -4,17 +4,16 @@
  * where it is by any of them, and no owner can spoil the record of the others by recording rubbish. Whether each owner was right to
  * accept is another question: ask with its Accept alone.
  */
-import type { Collateral, EvidenceVerifier } from '#libs/attestation'
+import type { Collateral, TrustedHardware } from '#libs/attestation'
 import { appraiseOffer, type OfferVerdict } from './appraise-offers.js'
 import { recordedCollateral, type ShownAccept } from './recorded-collateral.js'
 import type { ShownOffer } from './run-reader.js'
 import type { VerifiedContract } from './verify-contract.js'
 
 /** For which time a verdict is repeated, by whom, and what was recorded for it. */
-export interface Repeating {
+export interface Repeating extends TrustedHardware {
   /** In milliseconds. */
   readonly now: number
-  readonly verifiers: readonly EvidenceVerifier[]
   readonly accepts: readonly ShownAccept[]
 }
 
@@ -22,10 +21,10 @@ export interface Repeating {
 export async function repeatVerdict(
   contract: Pick<VerifiedContract, 'terms'>,
   shown: ShownOffer,
-  { now, verifiers, accepts }: Repeating,
+  { accepts, ...judging }: Repeating,
 ): Promise<OfferVerdict> {
   const appraiseWith = (collateral: Collateral) =>
-    appraiseOffer(contract, shown, { now, verifiers, collateralFor: () => Promise.resolve(collateral) })
+    appraiseOffer(contract, shown, { ...judging, collateralFor: () => Promise.resolve(collateral) })
   const [first = {}, ...others] = recordedCollateral(accepts, shown.offer.payload.place)
   const verdict = await appraiseWith(first)
   if (isProven(verdict)) return verdict

@@ -202,8 +202,16 @@ async function recordedAt(
 
 const contractActs: readonly string[] = ['manifest', 'revocation', 'withdrawal']
 
-// The log shows that a party acted. Where the act itself is not shown, somebody wants this agent to decide without it.
-async function expectNothingHidden(agent: Agent, terms: ContractTerms, view: ContractView): Promise<void> {
+/**
+ * Holds what is shown of a contract against the log as far as this agent has read it. The log shows that a party acted: where the act itself
+ * is not shown, somebody wants this agent to decide without it.
+ * @throws AgentError `CONTRACT_NOT_VERIFIED`.
+ */
+export async function expectNothingHidden(
+  agent: Agent,
+  terms: ContractTerms,
+  view: ContractView,
+): Promise<void> {
   const shown = new Set(view.statements.map(({ statement }) => statementDigest(statement)))
   const secret = fromBase64url(terms.log.secret)
   for (const [label, { key }] of Object.entries(terms.parties))

@@ -10,10 +10,8 @@ import type { Agent } from '../agent.js'
 import { findLeaf, followLog, logView, witnessName } from './log-follower.js'
 import { checkConsent, checkWhole } from './check-consent.js'
 import { CheckList, type TrustCheck } from './check-list.js'
+import { checkEvidence } from './check-evidence.js'
 import { checkReceipt } from './check-receipt.js'
-import { shownAccepts } from './recorded-collateral.js'
-import { repeatVerdict } from './repeat-verdict.js'
-import { hardwareText } from './hardware-text.js'
 import type { VerifiedContract } from './verify-contract.js'
 import type { VerifiedRun } from './verify-run.js'
 import { witnessKeys } from './witness-keys.js'
@@ -46,7 +44,7 @@ export async function verifyReceipt(
   if (run.receipt === null || receipt === null)
     return { ok: false, simulated: false, outcome: null, hardware: [], checks: list.checks }
   checkReceipt(list, contract, run, receipt)
-  const hardware = await checkEvidence(agent.appraisal, list, contract, run, receipt)
+  const hardware = await checkEvidence(list, agent.appraisal, contract, run, receipt)
   await checkIdentities(agent, list, contract, run, receipt)
   await checkRecord(agent, list, contract, run)
   await checkConsent(agent, list, contract, run)
@@ -59,35 +57,6 @@ export async function verifyReceipt(
     hardware,
     checks: list.checks,
   }
-}
-
-// The evidence was appraised by every owner when it released; the verdict is repeated for that time.
-async function checkEvidence(
-  { verifiers }: Agent['appraisal'],
-  list: CheckList,
-  contract: VerifiedContract,
-  run: VerifiedRun,
-  receipt: Receipt,
-): Promise<readonly string[]> {
-  const releasedAt = run.releases.map(({ payload }) => Date.parse(payload.issuedAt))
-  const repeating = { now: Math.max(0, ...releasedAt), verifiers, accepts: shownAccepts(run) }
-  const verdicts = await Promise.all(run.offers.map((shown) => repeatVerdict(contract, shown, repeating)))
-  for (const { checks, fact } of verdicts) {
-    for (const { check, expected, seen, ok } of checks) list.check(`evidence: ${check}`, expected, seen, ok)
-    list.check(
-      'evidence',
-      'an enclave that the contract names',
-      fact.failed.length === 0 ? 'one' : 'not one',
-      fact.failed.length === 0,
-    )
-    list.same('receipt.simulated', [String(fact.simulated)], [String(receipt.simulated)])
-  }
-  list.same(
-    'receipt.build',
-    run.offers.map(({ offer }) => offer.payload.build.measurement),
-    [receipt.build.measurement],
-  )
-  return verdicts.flatMap(({ checks }) => hardwareText(checks) ?? [])
 }
 
 // An older Identity of a recipient would seal a result to a key that was taken out of use.

@@ -18,7 +18,7 @@ import { EnclaveError } from '../errors.js'
  */
 export async function readCollateralFolder(
   folder: string,
-  evidence: Pick<Evidence, 'kind' | 'bytes'>,
+  evidence: Pick<Evidence, 'kind' | 'bytes' | 'gpu'>,
 ): Promise<Collateral> {
   try {
     const files = collateralFilesFor(evidence, (await readdir(folder)).sort())

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { inspectUnverified, judgeSnpReport, parseReferenceValues, proposeReference } from '#libs/attestation'
+import {
+  inspectUnverified,
+  judgeSnpReport,
+  parseReferenceValues,
+  proposeReference,
+  vendorHardware,
+} from '#libs/attestation'
 import { fromHex, toHex } from '#libs/canonical'
 import {
   aClock,
@@ -15,7 +21,9 @@ import {
 } from '#libs/testing'
 import { hardwareTeeWith } from '../hardware-tee.js'
 import { parseFlags } from '../flags.js'
+import { vtpmByTools } from './vtpm.js'
 import { certificatesOf } from './snp-certificates.js'
+import { gpuToolAt } from './gpu-tool.js'
 import { openTsmSource } from './tsm-source.js'
 import { tsmReport } from './tsm-report.js'
 
@@ -52,13 +60,15 @@ function sourceOf(files: FakeTsm) {
     files,
     requestName: () => `request-${requests++}`,
     collateral: () => Promise.resolve(collateral),
+    hardware: vendorHardware,
+    gpuTool: null,
   })
 }
 
 describe('the evidence of a guest by configfs-tsm', () => {
   it('is over the report data asked for, and its own verifier takes it with the certificates of host and folder', async () => {
     const files = machine()
-    const evidence = await (await sourceOf(files)).evidence(asked, now())
+    const evidence = await (await sourceOf(files)).evidence(asked, now(), [])
     const { vek, chain, crl } = evidence.collateral ?? {}
     if (vek === undefined || chain === undefined || crl === undefined) throw new TypeError('no certificates')
     const roots = { milan: [base.root], genoa: [base.root], turin: [base.root] }
@@ -128,10 +138,13 @@ describe('the evidence of a guest by configfs-tsm', () => {
   })
 
   it('is none without the kernel’s folder, and says what else was found', async () => {
-    const tee = hardwareTeeWith(
-      Object.assign(machine(), { isHere: () => false }),
-      (path) => path === '/dev/nsm',
-    )
+    const tee = hardwareTeeWith({
+      files: Object.assign(machine(), { isHere: () => false }),
+      vtpm: vtpmByTools('/nowhere', '/nowhere'),
+      isThere: (path) => path === '/dev/nsm',
+      hardware: vendorHardware,
+      gpuToolAt,
+    })
     await expect(tee.open(parseFlags([]))).rejects.toMatchObject({
       code: 'TEE_MISSING',
       message: expect.stringContaining('native code') as unknown,
@@ -160,7 +173,9 @@ describe.skipIf(evidenceFolder === undefined || !existsSync(quote))('a captured 
   it('is served as a TD of its measurement, for which people write the entry', async () => {
     const bytes = new Uint8Array(readFileSync(quote))
     const source = await sourceOf(machine({ provider: 'tdx_guest', report: () => bytes, auxiliary: null }))
-    expect(source).toMatchObject({ kind: 'tdx', entry: null })
+    expect(source).toMatchObject({ kind: 'tdx' })
+    // Without Intel’s collateral nothing can be said of what a contract would write.
+    await expect(source.entryAt(now())).rejects.toMatchObject({ code: 'COLLATERAL_MISSING' })
     expect(source.measurement).toMatch(/^[0-9a-f]{96}$/)
   })
 })

@@ -2,9 +2,11 @@
  * Evidence of the machine that this worker runs in, by configfs-tsm: an SNP report or a TDX quote over the Offer. What runs here the
  * hardware says, not this code: it reads its own measurement out of a first report, which nobody believes for that.
  */
-import { inspectUnverified, type Collateral, type Evidence } from '#libs/attestation'
+import { inspectUnverified, type Collateral, type Evidence, type TrustedHardware } from '#libs/attestation'
 import { EnclaveError } from '../errors.js'
 import type { EvidenceSource } from '../tee.js'
+import { entryFor } from './entry-for.js'
+import { gpuEvidenceBy, type GpuTool } from './gpu-tool.js'
 import { certificatesOf } from './snp-certificates.js'
 import type { TsmFiles } from './tsm-files.js'
 import { tsmReport, type TsmReport } from './tsm-report.js'
@@ -15,7 +17,10 @@ export interface TsmMachine {
   /** A name for a request that no other process uses. */
   readonly requestName: () => string
   /** What lies beside the worker: what the vendor publishes and the host does not hand over. Its files win over the host's. */
-  readonly collateral: (evidence: Pick<Evidence, 'kind' | 'bytes'>) => Promise<Collateral>
+  readonly collateral: (evidence: Pick<Evidence, 'kind' | 'bytes' | 'gpu'>) => Promise<Collateral>
+  readonly hardware: TrustedHardware
+  /** Null: no GPU that could be asked is here. */
+  readonly gpuTool: GpuTool | null
 }
 
 const kinds = { sev_guest: 'sev-snp', tdx_guest: 'tdx' } as const
@@ -34,15 +39,25 @@ export async function openTsmSource(machine: TsmMachine): Promise<EvidenceSource
     kind,
     simulated: false,
     measurement,
-    // Neither shows all of it: Intel's collateral says what a TD needs, and a report of version 2 does not name its processor.
-    entry: null,
+    // The report alone does not show all of it: Intel's collateral says what a TD needs, AMD's certificate names the processor.
+    entryAt: async (at) =>
+      await entryFor(
+        await evidenceOf(await ask(machine, new Uint8Array(64)), [], machine),
+        at,
+        machine.hardware,
+      ),
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
-        (entry) => entry.tee === kind && entry.measurement.includes(measurement),
+        (entry) =>
+          entry.tee === kind &&
+          entry.measurement.includes(measurement) &&
+          (entry.gpu === undefined || machine.gpuTool !== null),
       )
       return index === -1 ? null : index
     },
-    evidence: async (reportData) => await evidenceOf(await ask(machine, reportData), machine),
+    hardware: machine.hardware,
+    gpuEvidence: async (nonces) => await gpuEvidenceBy(machine.gpuTool ?? noGpu, nonces),
+    evidence: async (reportData, _now, gpu) => await evidenceOf(await ask(machine, reportData), gpu, machine),
   }
 }
 
@@ -50,8 +65,16 @@ function ask({ files, requestName }: TsmMachine, reportData: Uint8Array): Promis
   return tsmReport(files, requestName(), reportData)
 }
 
-async function evidenceOf(answer: TsmReport, machine: TsmMachine): Promise<Evidence> {
-  const shown = { kind: kindOf(answer), bytes: answer.report }
+function noGpu(): never {
+  throw new EnclaveError('TEE_FAILED', 'the contract demands GPUs; NVIDIA’s tool is not on this machine')
+}
+
+async function evidenceOf(
+  answer: TsmReport,
+  gpu: readonly Uint8Array[],
+  machine: TsmMachine,
+): Promise<Evidence> {
+  const shown = { kind: kindOf(answer), bytes: answer.report, gpu }
   const beside = await machine.collateral(shown)
   const fromHost = shown.kind === 'sev-snp' ? certificatesOf(answer.auxiliary) : {}
   return { ...shown, collateral: { ...fromHost, ...beside } }

@@ -2,12 +2,20 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { azureSnpVerifierWith, Checklist, evidenceNonce, type Collateral } from '#libs/attestation'
+import {
+  azureSnpVerifierWith,
+  Checklist,
+  evidenceNonce,
+  vendorHardware,
+  type Collateral,
+  type TrustedHardware,
+} from '#libs/attestation'
 import { concatBytes, fromHex, toHex, utf8 } from '#libs/canonical'
 import { aClock, FakeAzureMachine, makeAzure, runtimeReportData, snpField } from '#libs/testing'
 import { parseFlags } from '../flags.js'
 import { hardwareTeeWith } from '../hardware-tee.js'
 import type { TsmFiles } from './tsm-files.js'
+import { gpuToolAt } from './gpu-tool.js'
 import { openVtpmSource } from './vtpm-source.js'
 import { vtpmByTools, type Vtpm } from './vtpm.js'
 
@@ -42,17 +50,30 @@ function fakeVtpm(over: Partial<Vtpm> = {}): FakeVtpm {
   return { vtpm, collateral, root }
 }
 
+function trusting(root: string): TrustedHardware {
+  return { ...vendorHardware, verifiers: [azureSnpVerifierWith({ milan: [root], genoa: [], turin: [] })] }
+}
+
 describe('the evidence of an Azure VM by its vTPM', () => {
   it('is over the report data asked for, and its own verifier takes it with what lies beside the worker', async () => {
     const { vtpm, collateral, root } = fakeVtpm()
-    const source = await openVtpmSource({ vtpm, collateral: () => Promise.resolve(collateral) })
+    const source = await openVtpmSource({
+      vtpm,
+      hardware: trusting(root),
+      collateral: () => Promise.resolve(collateral),
+    })
     expect(source).toMatchObject({ kind: 'az-snp-vtpm', simulated: false, measurement: '3e'.repeat(48) })
-    const evidence = await source.evidence(asked, now)
+    const evidence = await source.evidence(asked, now, [])
     const verifier = azureSnpVerifierWith({ milan: [root], genoa: [], turin: [] })
     const authentic = await verifier.authenticate(evidence, { now, checklist: new Checklist() })
     expect(toHex(authentic.reportData)).toBe(toHex(evidenceNonce(asked)))
     const registers = authentic.claims['registers'] as object
     expect(Object.keys(registers)).toHaveLength(16)
+    // What a rehearsal runs under: the entry that this machine meets.
+    const entry = await source.entryAt(now)
+    expect(entry).toMatchObject({ tee: 'az-snp-vtpm', measurement: ['3e'.repeat(48)] })
+    expect(source.entryOf([entry])).toBe(0)
+    await expect(source.gpuEvidence([asked])).rejects.toMatchObject({ code: 'TEE_FAILED' })
   })
 
   it('fails with a code where registers are missing', async () => {
@@ -61,14 +82,18 @@ describe('the evidence of an Azure VM by its vTPM', () => {
       ...vtpm,
       quote: async (...question) => ({ ...(await vtpm.quote(...question)), values: new Uint8Array(32) }),
     }
-    const source = await openVtpmSource({ vtpm: short, collateral: () => Promise.resolve({}) })
-    await expect(source.evidence(asked, now)).rejects.toMatchObject({ code: 'TEE_FAILED' })
+    const source = await openVtpmSource({
+      vtpm: short,
+      hardware: vendorHardware,
+      collateral: () => Promise.resolve({}),
+    })
+    await expect(source.evidence(asked, now, [])).rejects.toMatchObject({ code: 'TEE_FAILED' })
   })
 
   it('is not had on TDX, and says why', async () => {
     const { azure } = machine.draftTdx(now, new Uint8Array())
     const { vtpm } = fakeVtpm({ readIndex: () => Promise.resolve(makeAzure(azure).hcl) })
-    const opening = openVtpmSource({ vtpm, collateral: () => Promise.resolve({}) })
+    const opening = openVtpmSource({ vtpm, hardware: vendorHardware, collateral: () => Promise.resolve({}) })
     await expect(opening).rejects.toMatchObject({
       code: 'TEE_FAILED',
       message: expect.stringContaining('service of the host') as unknown,
@@ -77,10 +102,11 @@ describe('the evidence of an Azure VM by its vTPM', () => {
 
   it('is looked for where configfs-tsm is not', async () => {
     const { vtpm } = fakeVtpm()
-    const noTsm = { isHere: () => false } as TsmFiles
-    const source = await hardwareTeeWith(noTsm, () => false, vtpm).open(parseFlags([]))
+    const files = { isHere: () => false } as TsmFiles
+    const found = { files, isThere: () => false, hardware: vendorHardware, gpuToolAt }
+    const source = await hardwareTeeWith({ ...found, vtpm }).open(parseFlags([]))
     expect(source.kind).toBe('az-snp-vtpm')
-    const nothing = hardwareTeeWith(noTsm, () => false, { ...vtpm, isHere: () => false })
+    const nothing = hardwareTeeWith({ ...found, vtpm: { ...vtpm, isHere: () => false } })
     await expect(nothing.open(parseFlags([]))).rejects.toMatchObject({ code: 'TEE_MISSING' })
   })
 })

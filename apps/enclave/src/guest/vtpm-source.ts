@@ -2,10 +2,17 @@
  * Evidence of an Azure confidential VM on SEV-SNP: the paravisor's report out of the vTPM, and a quote of its registers over the nonce of the Offer.
  * On TDX the quote of the TD comes from a service of the host, which this worker does not ask.
  */
-import { evidenceNonce, inspectUnverified, type Collateral, type Evidence } from '#libs/attestation'
+import {
+  evidenceNonce,
+  inspectUnverified,
+  type Collateral,
+  type Evidence,
+  type TrustedHardware,
+} from '#libs/attestation'
 import { canonicalBytes, toBase64url, toHex } from '#libs/canonical'
 import { EnclaveError } from '../errors.js'
 import type { EvidenceSource } from '../tee.js'
+import { entryFor } from './entry-for.js'
 import type { Vtpm, VtpmQuote } from './vtpm.js'
 
 /** Where Azure's paravisor keeps its report, and the handle of the attestation key in it. */
@@ -20,6 +27,7 @@ const kind = 'az-snp-vtpm'
 /** What a source is made of. */
 export interface VtpmMachine {
   readonly vtpm: Vtpm
+  readonly hardware: TrustedHardware
   /** What lies beside the worker: the certificate of the chip's key, its chain, and AMD's list. */
   readonly collateral: (evidence: Pick<Evidence, 'kind' | 'bytes'>) => Promise<Collateral>
 }
@@ -28,7 +36,7 @@ export interface VtpmMachine {
  * Opens the machine's TEE.
  * @throws EnclaveError `TEE_FAILED`; AttestationError where the report cannot be read.
  */
-export async function openVtpmSource({ vtpm, collateral }: VtpmMachine): Promise<EvidenceSource> {
+export async function openVtpmSource({ vtpm, hardware, collateral }: VtpmMachine): Promise<EvidenceSource> {
   const hcl = await vtpm.readIndex(reportIndex)
   const { unverifiedFacts } = inspectUnverified(hcl, 'hcl-report')
   const measurement = unverifiedFacts['measurement']
@@ -37,23 +45,30 @@ export async function openVtpmSource({ vtpm, collateral }: VtpmMachine): Promise
       'TEE_FAILED',
       'vTPM: its report is of Intel TDX, whose quote a service of the host makes; this worker takes evidence of Azure VMs on SEV-SNP alone',
     )
+  const evidenceOver = async (reportData: Uint8Array): Promise<Evidence> => {
+    const quote = await vtpm.quote(attestationKey, registers, evidenceNonce(reportData))
+    const shown = { kind, bytes: documentOf(hcl, quote) } as const
+    return { ...shown, collateral: await collateral(shown) }
+  }
   return {
     kind,
     simulated: false,
     measurement,
-    // The registers of an image are for its builder to write, not for one machine of it.
-    entry: null,
+    hardware,
+    entryAt: async (at) => await entryFor(await evidenceOver(new Uint8Array(64)), at, hardware),
     entryOf: (enclaves) => {
       const index = enclaves.findIndex(
         (entry) => entry.tee === kind && entry.measurement.includes(measurement),
       )
       return index === -1 ? null : index
     },
-    evidence: async (reportData) => {
-      const quote = await vtpm.quote(attestationKey, registers, evidenceNonce(reportData))
-      const shown = { kind, bytes: documentOf(hcl, quote) } as const
-      return { ...shown, collateral: await collateral(shown) }
-    },
+    gpuEvidence: (nonces) =>
+      nonces.length === 0
+        ? Promise.resolve([])
+        : Promise.reject(
+            new EnclaveError('TEE_FAILED', 'the contract demands GPUs; this worker asks none beside a vTPM'),
+          ),
+    evidence: (reportData) => evidenceOver(reportData),
   }
 }
 

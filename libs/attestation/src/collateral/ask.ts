@@ -16,6 +16,7 @@ import { textIn } from '../json/foreign-json.js'
 import { parseCompactToken } from '../token/compact-token.js'
 import { tokenText } from '../token/service-token.js'
 import { parseCertificates } from '../x509/pem.js'
+import { gpuManifestName, type GpuManifestAsk } from './gpu-manifests.js'
 import { sha256Hex } from '../x509/signature.node.js'
 
 /** The certificate of the key that signed an SNP report, its chain, and AMD's revocation list. */
@@ -46,14 +47,17 @@ export interface KeySetAsk {
   readonly unverifiedIssuer: string
 }
 
+/** What evidence of a CPU asks for. */
+export type CpuCollateralAsk = SnpCollateralAsk | TdxCollateralAsk | KeySetAsk
+
 /** What evidence asks for. */
-export type CollateralAsk = SnpCollateralAsk | TdxCollateralAsk | KeySetAsk
+export type CollateralAsk = CpuCollateralAsk | GpuManifestAsk
 
 /**
- * What this evidence asks for; null for kinds that carry all that they need.
+ * What evidence of a CPU asks for; null for kinds that carry all that they need.
  * @throws AttestationError `MALFORMED`, `WRONG_TYPE`, `CHAIN_UNTRUSTED`, `QUOTE_MISSING` where evidence cannot even be read.
  */
-export function collateralAskOf({ kind, bytes }: Pick<Evidence, 'kind' | 'bytes'>): CollateralAsk | null {
+export function collateralAskOf({ kind, bytes }: Pick<Evidence, 'kind' | 'bytes'>): CpuCollateralAsk | null {
   switch (kind) {
     case 'sev-snp':
       return snpAsk(bytes)
@@ -141,6 +145,7 @@ function tdxAsk(bytes: Uint8Array): TdxCollateralAsk {
 export function collateralName(ask: CollateralAsk): string {
   // A digest, since an issuer is a URL that anyone wrote.
   if (ask.kind === 'jwks') return `jwks-${sha256Hex(utf8(ask.unverifiedIssuer)).slice(0, 32)}`
+  if (ask.kind === 'gpu-manifest') return gpuManifestName(ask).replaceAll('_', '-')
   if (ask.kind === 'tdx') return `tdx-${ask.fmspc}-${ask.authority}`
   const { generation, key, chipId, reportedTcb } = ask
   const whose = key === 'VLEK' ? 'vlek' : `vcek-${chipId}`

@@ -8,6 +8,7 @@ import type { Collateral, Evidence } from '../evidence.js'
 import { keySetName } from '../token/service-token.js'
 import { collateralAskOf, collateralName, type CollateralAsk } from './ask.js'
 import { parseCollateral } from './collateral-text.js'
+import { gpuManifestAsksOf } from './gpu-manifests.js'
 
 /** Files by what they are, with any ending: `vek.der`, `chain.pem`, `crl`, `jwks.json`, `tcb_info.json`. */
 const names: readonly string[] = ['vek', 'chain', 'crl', keySetName, ...dcapCollateralNames]
@@ -27,13 +28,15 @@ export function collateralFileName(ask: CollateralAsk): string {
  * @throws AttestationError where only the evidence could tell, and it cannot be read; see {@link collateralAskOf}.
  */
 export function collateralFilesFor(
-  evidence: Pick<Evidence, 'kind' | 'bytes'>,
+  evidence: Pick<Evidence, 'kind' | 'bytes' | 'gpu'>,
   files: readonly string[],
 ): readonly string[] {
+  const ofGpus = gpuManifestAsksOf(evidence.gpu ?? []).map(collateralFileName)
+  const manifests = files.filter((file) => ofGpus.includes(file))
   const named = files.filter((file) => file === bundleName || names.includes(stemOf(file)))
-  if (named.length > 0) return named
+  if (named.length > 0) return [...named, ...manifests]
   const ask = collateralAskOf(evidence)
-  return ask === null ? [] : files.filter((file) => file === collateralFileName(ask))
+  return [...(ask === null ? [] : files.filter((file) => file === collateralFileName(ask))), ...manifests]
 }
 
 /**

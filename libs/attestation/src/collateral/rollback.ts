@@ -68,6 +68,8 @@ const filesOf: Readonly<Record<CollateralAsk['kind'], Readonly<Record<string, Da
   tdx: intelFiles,
   // A key set has no date and no signature: the contract names the keys in it that count.
   jwks: {},
+  // A manifest is of one version for good, and nothing newer takes its place.
+  'gpu-manifest': {},
 }
 
 function textDate(name: 'tcb_info' | 'qe_identity'): DateIn {

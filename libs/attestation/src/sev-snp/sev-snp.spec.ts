@@ -584,12 +584,6 @@ describe('the appraisal of a report', () => {
     ['an image id', field('imageId', 1), 'POLICY', 'imageId'],
     ['an id key', field('idKeyDigest', 1), 'POLICY', 'idKeyDigest'],
     ['an author key', field('authorKeyDigest', 1), 'POLICY', 'authorKeyDigest'],
-    [
-      'GPUs that nobody verifies',
-      demand({ gpu: { model: 'hopper', driver: ['550.90.07'], vbios: ['96.00.74.00.1A'] } }),
-      'TEE_UNSUPPORTED',
-      'gpu',
-    ],
   ])('refuses %s', async (_name, change, code, field) => {
     const appraisal = { forgery: amd.draft(now), entry: { ...entry } }
     change(appraisal)

@@ -153,12 +153,6 @@ describe('the appraisal of a TD', () => {
         [`no ${field} where one is named`, demand({ [field]: ['09'.repeat(48)] }), 'POLICY', field],
       ],
     ),
-    [
-      'GPUs that nobody verifies',
-      demand({ gpu: { model: 'hopper', driver: ['550.90.07'], vbios: ['96.00.74.00.1A'] } }),
-      'TEE_UNSUPPORTED',
-      'gpu',
-    ],
   ])('refuses %s', async (_name, change, code, field) => {
     const appraisal = { forgery: intel.draft(now), entry: { ...entry } }
     change(appraisal)

@@ -12,6 +12,7 @@ const underContract: readonly Act[] = [
   'accept',
   'spend',
   'release',
+  'renew',
   'start',
   'execute',
   'approve',
@@ -51,14 +52,18 @@ export const contractRules: readonly Rule[] = [
         )
       : null,
   ),
-  rule('contract.ownSignature', ['agree', 'accept', 'spend', 'release'], ['self'], ({ self }, { terms }) =>
-    keysOf(terms, terms.governance.signatories).includes(self)
-      ? null
-      : objection(
-          'a contract that this agent signed',
-          'one without its signature',
-          'nobody: this agent releases only under what it signed',
-        ),
+  rule(
+    'contract.ownSignature',
+    ['agree', 'accept', 'spend', 'release', 'renew'],
+    ['self'],
+    ({ self }, { terms }) =>
+      keysOf(terms, terms.governance.signatories).includes(self)
+        ? null
+        : objection(
+            'a contract that this agent signed',
+            'one without its signature',
+            'nobody: this agent releases only under what it signed',
+          ),
   ),
 ]
 

@@ -86,6 +86,7 @@ function validFacts(): Draft {
         enclave: 1,
         measurement: 'cd'.repeat(48),
         simulated: false,
+        gpus: [],
         chip: 'chip',
         validUntil: Date.parse(at('10:04:00')),
         failed: [],

@@ -78,6 +78,8 @@ export interface AppraisalFact {
   readonly simulated: boolean
   /** The chip's id, in lower case; null where the evidence does not show it: then hardware counts as on any that is revoked. */
   readonly chip: string | null
+  /** Ids of the GPUs that the Offer names, in lower case. */
+  readonly gpus: readonly string[]
   /** Milliseconds; after that the evidence is older than the contract's entry allows. */
   readonly validUntil: number
   /** Claims that did not meet the contract's reference values; empty where all did. */
@@ -236,6 +238,7 @@ const accepted = [
 ] as const
 const spent = [...accepted, 'offerSet', 'accepts'] as const
 const released = [...spent, 'spendRecord', 'releasedBefore', 'releasing'] as const
+const renewed = ['now', 'standing', 'self', 'appraisals', 'revocations'] as const
 const started = [
   'now',
   'standing',
@@ -253,7 +256,8 @@ const executed = [...started, 'openedInputs', 'parameters', 'requestQuery', 'gro
 
 /**
  * The facts of each act, closed. `admit` (coordinator, on a request), `begin` (coordinator, before a round), `agree` (owner,
- * before its nonce), `accept`, `spend`, `release` (owner, on an Offer; the design's release in its three steps), `start`
+ * before its nonce), `accept`, `spend`, `release` (owner, on an Offer; the design's release in its three steps), `renew` (owner, before each
+ * Renewal of its lease), `start`
  * (enclave, before it opens data), `execute` (enclave, on opened data), `publish` (enclave, before OutputKeys), `approve`,
  * `fetch`, `withdraw`, `revoke` (coordinator and agents, on such a statement).
  */
@@ -264,6 +268,7 @@ export const actFacts = {
   accept: accepted,
   spend: spent,
   release: released,
+  renew: renewed,
   start: started,
   execute: executed,
   publish: ['now', 'request', 'releases', 'receipt'],

@@ -117,7 +117,7 @@ export const roundRules: readonly Rule[] = [
   ),
   rule(
     'enclave.revoked',
-    byOwner,
+    [...byOwner, 'renew'],
     ['appraisals', 'revocations', 'now', 'self'],
     ({ appraisals, revocations, now, self }, contract) => {
       const revokers = keysOf(contract.terms, contract.terms.governance.revokers)
@@ -168,7 +168,9 @@ export const roundRules: readonly Rule[] = [
 
 // Hardware that does not show its chip may be on any that is revoked.
 function mayBeOn(chip: string, appraisal: AppraisalFact): boolean {
-  return appraisal.chip === null ? !appraisal.simulated : appraisal.chip === chip.toLowerCase()
+  const value = chip.toLowerCase()
+  if (appraisal.gpus.includes(value)) return true
+  return appraisal.chip === null ? !appraisal.simulated : appraisal.chip === value
 }
 
 function simulatedWrongly(offers: readonly OfferFact[], { terms }: ContractRef): boolean {
