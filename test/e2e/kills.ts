@@ -121,9 +121,10 @@ export class Killing {
   private async takeUnfinished(): Promise<void> {
     for (const run of this.unfinished.splice(0)) {
       const deadline = Date.now() + endMilliseconds
-      let view = await this.study.view(run)
-      while (!isEnd(view.state) && Date.now() < deadline) view = await this.study.view(run)
-      this.take(view)
+      const regulator = this.study.stack.party('regulator')
+      // `run show` ends with 3 while the run is open.
+      while ((await regulator.sealroom('run', 'show', run)).exit === 3 && Date.now() < deadline);
+      this.take(await this.study.view(run))
     }
   }
 }
