@@ -16,26 +16,10 @@ function model(title: string, says: RegExp): Finder {
   return { spec: 'test/model/model.spec.ts', title, says }
 }
 
-const secondSpend = /two Spends have the number|is a second one with other bytes/
 const early = /output keys of run \w+ came before its Receipt was in a cosigned checkpoint/
 
 /** Edits that stand in more than one row. */
 const edits = {
-  followAfterStart: {
-    file: agent('daemon/after-start'),
-    was: '    await followLog(this.agent, checkpoint.size)\n',
-    becomes: '',
-  },
-  sameTreeAfterStart: {
-    file: agent('daemon/after-start'),
-    was: '    await expectOnTheWay(this.agent, checkpoint)\n',
-    becomes: '',
-  },
-  firstReading: {
-    file: agent('daemon/after-start'),
-    was: '    await this.readOwnRecords(contract)\n    return []\n  }\n\n  private async cosignedSinceStart',
-    becomes: '    this.readTo.set(contract.id, 0)\n    return []\n  }\n\n  private async cosignedSinceStart',
-  },
   furtherReading: {
     file: agent('daemon/after-start'),
     was: '      await this.readOwnRecords(contract)\n      return []\n    }\n    const others',
@@ -55,11 +39,6 @@ const edits = {
     file: enclave('run-log'),
     was: '      await this.expectIncluded(checkpoint, [logged])\n',
     becomes: '',
-  },
-  cosignaturesOfReceipt: {
-    file: enclave('run-log'),
-    was: '        quorum,\n        required: owners.map((owner) => this.witness(owner).name),\n',
-    becomes: '        quorum: 0,\n        required: [],\n',
   },
 } as const satisfies Record<string, Edit>
 
@@ -193,14 +172,6 @@ export const guards: readonly Guard[] = [
     ),
   },
   {
-    does: 'a Spend is on disk before it is sent',
-    off: [{ file: agent('daemon/spending'), was: '  await agent.store.write(...changes)\n', becomes: '' }],
-    foundBy: attack(
-      'a-dataset-key-is-released-once',
-      'sends one and the same Spend after a crash between writing and sending it',
-    ),
-  },
-  {
     does: 'a key goes when every owner has cosigned the Spends',
     off: [
       {
@@ -243,26 +214,6 @@ export const guards: readonly Guard[] = [
     ),
   },
   {
-    does: 'a KeyRelease is on disk before it is sent',
-    off: [
-      {
-        file: agent('daemon/release-keys'),
-        was: '  await changeRun(agent, contract.id, run.id, { releases })\n',
-        becomes: '',
-      },
-      {
-        file: agent('daemon/release-keys'),
-        was: "  agent.report({\n    what: 'keys released',\n",
-        becomes:
-          "  await changeRun(agent, contract.id, run.id, { releases })\n  agent.report({\n    what: 'keys released',\n",
-      },
-    ],
-    foundBy: model(
-      'makes no second KeyRelease where a crash comes between writing and sending it',
-      secondSpend,
-    ),
-  },
-  {
     does: 'what a crash kept back is decided on again before it is sent',
     off: [
       {
@@ -302,27 +253,6 @@ export const guards: readonly Guard[] = [
     ),
   },
   {
-    does: 'after a start the owner reads its own records up to the checkpoint that the others cosigned',
-    off: [edits.followAfterStart, edits.sameTreeAfterStart],
-    foundBy: model(
-      'makes no second Spend or KeyRelease for an owner that is rewound under a log that flickers',
-      secondSpend,
-    ),
-  },
-  {
-    does: 'after a start that checkpoint is of the tree that the owner reads',
-    off: [edits.sameTreeAfterStart],
-    foundBy: attack(
-      'restored-agents-and-their-log',
-      'does not take a longer tree of its own for the one that the others cosigned',
-    ),
-  },
-  {
-    does: 'after a start the owner reads its own records at all',
-    off: [edits.firstReading, edits.furtherReading],
-    foundBy: model('makes no second Spend or KeyRelease for an owner that is rewound', secondSpend),
-  },
-  {
     does: 'the owner reads its own records again before each step',
     off: [edits.furtherReading],
     foundBy: attack(
@@ -339,57 +269,9 @@ export const guards: readonly Guard[] = [
     ),
   },
   {
-    does: 'of two counts of Spends the larger wins',
-    off: [{ file: agent('daemon/spending'), was: '(sequence > head.sequence\n', becomes: '(false\n' }],
-    foundBy: attack(
-      'a-dataset-key-is-released-once',
-      'releases nothing for a run that it had spent on, and takes over the count from the log',
-    ),
-  },
-  {
-    does: 'a log that was rolled back is told as such',
-    off: [
-      {
-        file: 'libs/translog/src/monitor.ts',
-        was: '  if (next.size < checkpoint.size)\n',
-        becomes: '  if (false)\n',
-      },
-    ],
-    foundBy: attack('coordinator-forks-the-log', 'gets nothing for a log that was rolled back'),
-  },
-  {
-    does: 'two trees of one size are told as a fork',
-    off: [
-      {
-        file: 'libs/translog/src/monitor.ts',
-        was: '  if (seen.size === shown.size && !equalBytes(seen.root, shown.root))\n',
-        becomes: '  if (false)\n',
-      },
-    ],
-    foundBy: attack(
-      'coordinator-forks-the-log',
-      'gets nothing for a tree of the same size with another root',
-    ),
-  },
-  {
     does: 'output keys are signed once the Receipt is in the checkpoint',
     off: [edits.inclusionOfReceipt],
-    foundBy: model(
-      'gives no output keys where {"shown":"spendsCheckpoint","cosigners":["north","south"]}',
-      early,
-    ),
-  },
-  {
-    does: 'output keys are signed once every owner has cosigned the Receipt',
-    off: [
-      edits.cosignaturesOfReceipt,
-      {
-        file: enclave('execute-run'),
-        was: 'receiptFact(receipt, log.cosignersOf(checkpoint))',
-        becomes: 'receiptFact(receipt, job.owners)',
-      },
-    ],
-    foundBy: model('gives no output keys where {"shown":"theLog","cosigners":["north"]}', early),
+    foundBy: model('gives no output keys where {"shown":"spendsCheckpoint","cosigners":[]}', early),
   },
   {
     does: 'a run stops when a lease has run out',
@@ -404,28 +286,10 @@ export const guards: readonly Guard[] = [
 /** Each of these has another behind it, so that no test finds it alone. */
 export const covered: readonly CoveredGuard[] = [
   {
-    does: 'after a start the log is followed to the checkpoint that the others cosigned',
-    off: [edits.followAfterStart],
-    because: 'a view that ends before that checkpoint is not taken for one of its tree (VIEW_TOO_OLD)',
-    together: 'after a start the owner reads its own records up to the checkpoint that the others cosigned',
-  },
-  {
-    does: 'own records are read as soon as the others have cosigned',
-    off: [edits.firstReading],
-    because: 'they are read again before each step',
-    together: 'after a start the owner reads its own records at all',
-  },
-  {
     does: 'a run that was spent on before a restore is left alone at once',
     off: [edits.adoptedAtOnce],
     because: 'it is asked again before each decision',
     together: 'nothing is released for a run that was spent on before a restore',
-  },
-  {
-    does: 'the enclave counts the cosignatures of a Receipt',
-    off: [edits.cosignaturesOfReceipt],
-    because: '`decide` refuses to publish without them (rule receipt.recorded)',
-    together: 'output keys are signed once every owner has cosigned the Receipt',
   },
 ]
 
