@@ -2,7 +2,10 @@ import swc from 'unplugin-swc'
 import { defineConfig } from 'vitest/config'
 
 /** Specs that start processes of their own and wait for them: one at a time, after all others. */
-const overProcesses = ['test/{e2e,adversary,model}/**/*.spec.ts', 'apps/enclave/src/execute-run.spec.ts']
+const overProcesses = [
+  'test/{e2e,adversary,guards,model}/**/*.spec.ts',
+  'apps/enclave/src/execute-run.spec.ts',
+]
 
 export default defineConfig({
   // swc, because Nest's injection reads the decorator metadata that esbuild does not emit.

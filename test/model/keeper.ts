@@ -326,7 +326,8 @@ export class Keeper {
 
   async checkpoint(viewer: Viewer, size?: number): Promise<CheckpointMessage> {
     const log = this.shown.log(viewer)
-    return this.withLines(await log.checkpoint([], Math.min(size ?? Infinity, this.shown.size(viewer))))
+    const shown = size === undefined ? this.shown.newestSize(viewer) : Math.min(size, this.shown.size(viewer))
+    return this.withLines(await log.checkpoint([], shown))
   }
 
   /** The checkpoint that a run waits for. */

@@ -9,9 +9,17 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { owners, parsedQuery } from './cast.js'
 import { commands } from './commands/index.js'
 import { config } from './config.js'
-import { World } from './world.js'
+import { World, type Hurry } from './world.js'
 
 let tree: unknown
+
+/** Every way to hurry output keys. */
+const hurries = (['theLog', 'spendsCheckpoint', 'receiptLeftOut'] as const).flatMap((shown) =>
+  [[], ['north'], ['south'], ['north', 'south']]
+    .map((cosigners): Hurry => ({ shown, cosigners: cosigners as Hurry['cosigners'] }))
+    // A Receipt in the log that every owner has cosigned is recorded.
+    .filter(({ cosigners }) => shown !== 'theLog' || cosigners.length < owners.length),
+)
 
 beforeAll(async () => {
   tree = await parsedQuery()
@@ -26,15 +34,48 @@ describe('the protocol', () => {
     expect(world.invariants.counts).toEqual({ releases: 2, completed: 1, refusals: 0 })
   })
 
-  it.each(['nobody', ...owners] as const)(
-    'gives no output keys where %s cosigned the Receipt',
-    async (who) => {
-      const world = await World.begin(tree)
-      await world.hurryOutputKeys(who === 'nobody' ? null : who)
-      await world.invariants.check()
-      expect(world.invariants.counts).toEqual({ releases: 2, completed: 0, refusals: 0 })
-    },
-  )
+  it.each(hurries)('gives no output keys where %j', async (hurry) => {
+    const world = await World.begin(tree)
+    await world.hurryOutputKeys(hurry)
+    await world.invariants.check()
+    expect(world.invariants.counts).toEqual({ releases: 2, completed: 0, refusals: 0 })
+  })
+
+  it('makes no second KeyRelease where a crash comes between writing and sending it', async () => {
+    // Wherever in the look that releases the process ends: before or after each of its writes and messages.
+    for (let after = 0; after < 6; after++)
+      for (const when of ['before', 'after'] as const) {
+        const world = await World.begin(tree)
+        const run = await world.request()
+        await world.approve(run)
+        await world.playUntil(run, 'collectingReleases')
+        world.owners.north.crashAt({ after, when })
+        await world.owners.north.look()
+        await world.calm()
+        await world.playUntil(run, 'completed')
+        await world.invariants.check()
+        expect(world.invariants.counts.releases).toBe(2)
+      }
+  })
+
+  it.each([
+    ['makes no second Spend or KeyRelease for an owner that is rewound', [null]],
+    [
+      'makes no second Spend or KeyRelease for an owner that is rewound under a log that flickers',
+      ['shortFirst', 'wholeFirst'],
+    ],
+  ] as const)('%s', async (_title, flickering) => {
+    for (const flickers of flickering)
+      for (let looks = 0; looks < 6; looks++) {
+        const world = await World.begin(tree)
+        const run = await world.request()
+        await world.approve(run)
+        await world.playUntil(run, 'completed')
+        await world.rewind({ owner: 'north', looks, run: 0, blind: 3, flickers })
+        await world.invariants.check()
+        expect(world.invariants.counts.completed).toBe(1)
+      }
+  })
 
   it(
     'keeps its invariants whatever coordinator, hosts, disks and clocks do, and works again once they are honest',

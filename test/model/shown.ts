@@ -10,6 +10,8 @@ interface Lies {
   log: HostileLog | null
   /** shows the log only up to here */
   size: number
+  /** shows its newest checkpoint as it is every other time it is asked for it, and else only up to `size`; null where it does not */
+  flickers: 'shortFirst' | 'wholeFirst' | null
   readonly withheld: Set<StatementType>
   order: 'asRecorded' | 'reversed' | 'doubled'
   /** shows these in place of what was recorded */
@@ -41,6 +43,7 @@ export class Shown {
     const lies = this.lies.get(viewer) ?? {
       log: null,
       size: Infinity,
+      flickers: null,
       withheld: new Set(),
       order: 'asRecorded',
       instead: new Map(),
@@ -64,6 +67,14 @@ export class Shown {
 
   size(viewer: Viewer): number {
     return Math.min(this.to(viewer).size, this.log(viewer).size())
+  }
+
+  /** How long the log is when somebody asks for its newest checkpoint. */
+  newestSize(viewer: Viewer): number {
+    const lies = this.to(viewer)
+    const whole = lies.flickers === 'wholeFirst'
+    if (lies.flickers !== null) lies.flickers = whole ? 'shortFirst' : 'wholeFirst'
+    return whole ? this.log(viewer).size() : this.size(viewer)
   }
 
   statements(viewer: Viewer, recorded: readonly RecordedStatement[]): RecordedStatement[] {

@@ -15,6 +15,32 @@ import { Worker } from './worker.js'
 /** What a log that shows two trees is told as. */
 const misbehaviour: ReadonlySet<string> = new Set(['LOG_MISBEHAVED', 'FORK', 'CONSISTENCY_BROKEN'])
 
+/** How a coordinator tries to get output keys before their Receipt is recorded. */
+export interface Hurry {
+  readonly cosigners: readonly OwnerLabel[]
+  /**
+   * What it shows the worker: the log as it is; the checkpoint of the Spends, which every owner has cosigned and which ends before
+   * the Receipt; or a log from which the Receipt was left out, as every owner cosigns it.
+   */
+  readonly shown: 'theLog' | 'spendsCheckpoint' | 'receiptLeftOut'
+}
+
+/** How an owner comes back from a backup, and is kept from finding out what it did since. */
+export interface Rewind {
+  readonly owner: OwnerLabel
+  /** The backup is of so many of its looks ago. */
+  readonly looks: number
+  /** The run that it is to act in again, counted from the newest. */
+  readonly run: number
+  /** For so many looks it is shown the log and the run as they were at the backup. */
+  readonly blind: number
+  /** Whether the newest checkpoint is meanwhile shown as it is now and then; the others have cosigned it since. */
+  readonly flickers: 'shortFirst' | 'wholeFirst' | null
+}
+
+/** Everything that comes of an Accept. */
+const later = ['spend', 'key-release', 'start', 'receipt', 'output-keys'] as const
+
 export class World {
   readonly owners: Readonly<Record<OwnerLabel, Owner>>
   readonly keeper: Keeper
@@ -94,14 +120,51 @@ export class World {
     for (let i = 0; i < 12 && this.keeper.run(run).record.state !== state; i++) await this.turn()
   }
 
-  /** Plays a run until its Receipt is to be recorded, lets one owner at most cosign it, and says that it is. */
-  async hurryOutputKeys(cosigner: OwnerLabel | null): Promise<void> {
+  /** Plays a run until its Receipt is to be recorded, lets some owners cosign it, and says, by a lie, that its output keys are due. */
+  async hurryOutputKeys({ cosigners, shown }: Hurry): Promise<void> {
+    const { keeper } = this
     const run = await this.request()
     await this.approve(run)
+    await this.playUntil(run, 'collectingReleases')
+    // The Start as it is, then the Receipt.
+    if (shown === 'receiptLeftOut')
+      for (const fate of ['recorded', 'unlogged'] as const) keeper.doom('worker', fate)
     await this.playUntil(run, 'recordingReceipt')
-    if (cosigner !== null) await this.owners[cosigner].look()
-    this.keeper.claim(run, 'awaitingOutputKeys')
+    for (const label of cosigners) await this.owners[label].look()
+    const { spendsCheckpoint } = keeper.run(run).record
+    const lies = keeper.shown.to('worker')
+    const { size } = lies
+    if (shown === 'spendsCheckpoint') lies.size = spendsCheckpoint ?? size
+    keeper.claim(run, 'awaitingOutputKeys')
     for (const worker of this.workers) await worker.look()
+    lies.size = size
+  }
+
+  /**
+   * An owner comes back from a backup, and is shown the log and the run as they were then; after some looks it is shown all. Without
+   * what an agent does after a start, it would spend and release again.
+   */
+  async rewind({ owner: label, looks, run, blind, flickers }: Rewind): Promise<void> {
+    const owner = this.owners[label]
+    const { keeper } = this
+    const id = this.runAt(run)
+    const backup = await owner.restore(looks)
+    if (backup === null || id === undefined) return
+    const lies = keeper.shown.to(label)
+    lies.size = backup.logSize
+    lies.flickers = flickers
+    for (const type of later) lies.withheld.add(type)
+    keeper.claim(id, 'collectingSpends')
+    for (let i = 0; i < blind; i++) {
+      await owner.look()
+      if (flickers !== null) for (const one of this.everyOwner) if (one !== owner) await one.look()
+    }
+    for (const type of later) lies.withheld.delete(type)
+    lies.size = Infinity
+    lies.flickers = null
+    keeper.claim(id, 'collectingReleases')
+    for (const one of this.everyOwner) await one.look()
+    for (let i = 0; i < 2; i++) await owner.look()
   }
 
   async pass(seconds: number): Promise<void> {

@@ -23,7 +23,8 @@ export interface PoolOptions {
 }
 
 const firstPauseMilliseconds = 500
-const longestPauseMilliseconds = 30_000
+/** Short: runs wait for a fresh instance from the moment the coordinator is back. */
+const longestPauseMilliseconds = 2_000
 
 /** Runs until the signal, then waits for the runs that are under way. */
 export async function keepPool(options: PoolOptions): Promise<void> {

@@ -6,6 +6,7 @@ import { aParty, seededBytes } from '#libs/testing'
 import { otherMeasurement } from '../../adversary/stage/offer-of.js'
 import { owners } from '../cast.js'
 import { forgeries } from '../forged-offer.js'
+import type { Hurry } from '../world.js'
 import { act, anOwner, aRun } from './act.js'
 
 const states: fc.Arbitrary<RunState> = fc.constantFrom(
@@ -29,10 +30,15 @@ export const claimState = fc.tuple(aRun, states).map(([back, state]) =>
   }),
 )
 
-/** Says of a run whose Receipt at most one owner has cosigned that its output keys may be given. */
+/** Says of a run whose Receipt is not recorded that its output keys may be given. */
 export const hurryOutputKeys = fc
-  .constantFrom(null, ...owners)
-  .map((cosigner) => act('hurryOutputKeys', [cosigner], (world) => world.hurryOutputKeys(cosigner)))
+  .record<Hurry>({
+    cosigners: fc.subarray([...owners]),
+    shown: fc.constantFrom('theLog', 'spendsCheckpoint', 'receiptLeftOut'),
+  })
+  // A Receipt in the log that every owner has cosigned is recorded.
+  .filter(({ cosigners, shown }) => shown !== 'theLog' || cosigners.length < owners.length)
+  .map((hurry) => act('hurryOutputKeys', [hurry], (world) => world.hurryOutputKeys(hurry)))
 
 /** Says that the worker is dead, and wants all of a round again from another one. */
 export const again = fc.tuple(aRun, fc.boolean()).map(([back, forget]) =>

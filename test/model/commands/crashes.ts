@@ -1,6 +1,7 @@
 /** Processes end at any step; disks come back from backups. */
 import fc from 'fast-check'
 import { backupsKept } from '../owner.js'
+import type { Rewind } from '../world.js'
 import { act, anOwner, aRun } from './act.js'
 
 const when = fc.constantFrom('before' as const, 'after' as const)
@@ -25,33 +26,15 @@ export const restore = fc
   .tuple(anOwner, back)
   .map(([owner, looks]) => act('restore', [owner, looks], (world) => world.owners[owner].restore(looks)))
 
-/** Everything that came of an Accept. */
-const later = ['spend', 'key-release', 'start', 'receipt', 'output-keys'] as const
-
-/**
- * An owner comes back from a backup, and is shown the log and the run as they were then; after some looks it is shown all. Without
- * what an agent does after a start, it would spend and release again.
- */
 export const rewind = fc
-  .tuple(anOwner, back, aRun, fc.integer({ min: 1, max: 4 }))
-  .map(([label, looks, run, blind]) =>
-    act('rewind', [label, looks, run, blind], async (world) => {
-      const owner = world.owners[label]
-      const id = world.runAt(run)
-      const backup = await owner.restore(looks)
-      if (backup === null || id === undefined) return
-      const lies = world.keeper.shown.to(label)
-      lies.size = backup.logSize
-      for (const type of later) lies.withheld.add(type)
-      world.keeper.claim(id, 'collectingSpends')
-      for (let i = 0; i < blind; i++) await owner.look()
-      for (const type of later) lies.withheld.delete(type)
-      lies.size = Infinity
-      world.keeper.claim(id, 'collectingReleases')
-      for (const one of world.everyOwner) await one.look()
-      for (let i = 0; i < 2; i++) await owner.look()
-    }),
-  )
+  .record<Rewind>({
+    owner: anOwner,
+    looks: back,
+    run: aRun,
+    blind: fc.integer({ min: 1, max: 4 }),
+    flickers: fc.constantFrom(null, 'shortFirst', 'wholeFirst'),
+  })
+  .map((how) => act('rewind', [how], (world) => world.rewind(how)))
 
 export const killWorker = fc.boolean().map((noticed) =>
   act('killWorker', [noticed], (world) => {

@@ -41,6 +41,7 @@ export const showAll = aViewer.map((viewer) =>
     lies.withheld.clear()
     lies.identities = null
     lies.size = Infinity
+    lies.flickers = null
   }),
 )
 

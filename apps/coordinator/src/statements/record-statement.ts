@@ -15,6 +15,7 @@ import type { Recorded } from '#libs/protocol'
 import { Clock } from '../clock.js'
 import { CoordinatorError, member } from '../errors.js'
 import type { Caller } from '../http/caller.js'
+import { Ledger } from '../ledger/ledger.js'
 import { LogSettings, PublicLog } from '../log/public-log.js'
 import { RecordContract } from './record-contract.js'
 import { RecordData } from './record-data.js'
@@ -38,6 +39,7 @@ export class RecordStatement {
     private readonly log: LogSettings,
     private readonly publicLog: PublicLog,
     private readonly clock: Clock,
+    private readonly ledger: Ledger,
     identity: RecordIdentity,
     contract: RecordContract,
     data: RecordData,
@@ -90,23 +92,35 @@ export class RecordStatement {
         'KEY_UNKNOWN',
         'the key of this request token is not the newest daemon key of a party, nor of a registered worker',
       )
-    // Logged means verified: these very bytes were, whoever brings them again.
+    // Logged means verified: these very bytes were, whoever brings them again. (What is not logged, its run looks up.)
     const digest = statementDigest(message.statement)
-    const index = this.publicLog.indexOf(digest)
-    if (index !== undefined) return { id: statementId(type, canonicalBytes(payload)), digest, index }
+    const logged = (): Recorded | null => {
+      const index = this.publicLog.indexOf(digest)
+      return index === undefined ? null : { id: statementId(type, canonicalBytes(payload)), digest, index }
+    }
+    const before = logged()
+    if (before !== null) return before
     this.expectForThisLog(member(payload, 'log'))
     this.expectPlausible(member(payload, 'issuedAt'))
     const by = member(payload, 'by')
-    return await this.handlers[type]({
-      jws: message.statement,
-      type,
-      kid,
-      by: typeof by === 'string' ? by : '',
-      payload,
-      attachment: message.attachment ?? null,
-      invitation: message.invitation,
-      caller,
-    })
+    try {
+      return await this.handlers[type]({
+        jws: message.statement,
+        type,
+        kid,
+        by: typeof by === 'string' ? by : '',
+        payload,
+        attachment: message.attachment ?? null,
+        invitation: message.invitation,
+        caller,
+      })
+    } catch (refusal) {
+      // The same bytes may have come twice at one time: what refuses the second is then what the first has made true.
+      await this.ledger.settled()
+      const twin = logged()
+      if (twin === null) throw refusal
+      return twin
+    }
   }
 
   private expectForThisLog(log: unknown): void {
