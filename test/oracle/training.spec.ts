@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { appendBatch, emptyPart, train, type TrainingPlan, type TrainingReport } from '#libs/training'
+import {
+  appendBatch,
+  emptyPart,
+  train,
+  workAlone,
+  type TrainingPlan,
+  type TrainingReport,
+} from '#libs/training'
 
 interface Opinion {
   readonly coefficients: readonly number[]
@@ -62,7 +69,7 @@ function learn(
     classes: new Int32Array(rows.length).fill(1),
   })
   const columns = features.map(() => ({ scale: true, impute: 'mean' as const, text: null }))
-  return train({ algorithm, columns, l2, unitClasses: 1, minimumUnits: 5 }, parts)
+  return train({ algorithm, columns, l2, unitClasses: 1, minimumUnits: 5 }, parts, workAlone(features.length))
 }
 
 function numberOf(text: string): number {

@@ -5,6 +5,7 @@ import {
   emptyPart,
   train,
   untrained,
+  workAlone,
   type TrainingPlan,
   type TrainingReport,
 } from '#libs/training'
@@ -36,7 +37,7 @@ export async function trainModel(
     const [repeated] = await readRow(connection, training.repeatedSql)
     if (repeated !== 0n) return untrained('repeatedUnits')
     const { plan } = training
-    return train(plan, await readParts(connection, training))
+    return train(plan, await readParts(connection, training), workAlone(plan.columns.length))
   } finally {
     clearTimeout(timer)
   }

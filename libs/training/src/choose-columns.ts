@@ -4,7 +4,7 @@
  */
 import { blockRows, type Part } from './blocks.js'
 import type { Support, TrainingPlan } from './plan.js'
-import { countUnits, isEnough, leastOf, noUnits, unitsOfColumn } from './support.js'
+import { countUnits, isEnough, leastOf, noUnits } from './support.js'
 
 /** Columns in their order: on how many units each rests, and which may be learned from. */
 export interface Chosen {
@@ -12,12 +12,15 @@ export interface Chosen {
   readonly columns: readonly number[]
 }
 
-/** Chooses among the columns of rows that are not prepared yet. `rowsSupport` bounds the support of each. */
-export function chooseColumns(train: Part, plan: TrainingPlan, rowsSupport: Support): Chosen {
-  const { unitClasses, minimumUnits } = plan
-  const supports = plan.columns.map((_design, column) =>
-    leastOf(rowsSupport, unitsOfColumn(train, column, unitClasses)),
-  )
+/** Chooses among the columns of rows that are not prepared yet. The support of all rows bounds that of each. */
+export function chooseColumns(
+  train: Part,
+  plan: TrainingPlan,
+  rowsSupport: Support,
+  columnSupports: readonly Support[],
+): Chosen {
+  const { minimumUnits } = plan
+  const supports = columnSupports.map((support) => leastOf(rowsSupport, support))
   const enough = plan.columns.flatMap((_design, column) =>
     isEnough(supports[column] ?? [], minimumUnits) ? [column] : [],
   )

@@ -5,6 +5,7 @@
  */
 import type { Block } from './blocks.js'
 import { collinearColumns, factor, inverseDiagonal, solve, type Factor } from './cholesky.js'
+import type { Crew } from './crew.js'
 import { evaluate, type Evaluation, type Problem } from './evaluate.js'
 import { sampleBlocks, sampleOf } from './sample.js'
 
@@ -22,16 +23,16 @@ const worthSampling = 4 * sampleBlocks
 const mostPasses = 100
 /** What a further step may still take off the loss, as a part of it: of a step on a sample, and of the last one. */
 const roughly = 1e-7
-const exactly = 1e-9
+const exactly = 1e-11
 
 /** Fits a problem to blocks of prepared rows. */
-export function fit(blocks: readonly Block[], problem: Problem): Fit {
+export function fit(crew: Crew, blocks: readonly Block[], problem: Problem): Fit {
   const nowhere = new Float64Array(problem.active.length + 1)
-  const search = new Search(blocks, problem, 1)
+  const search = new Search(crew, blocks, problem, 1)
   let place = search.at(nowhere, blocks.length < worthSampling)
   if (blocks.length >= worthSampling) {
     const sampled = sampleOf(blocks)
-    const sample = new Search(sampled, problem, rowsOf(blocks) / rowsOf(sampled))
+    const sample = new Search(crew, sampled, problem, rowsOf(blocks) / rowsOf(sampled))
     const near = sample.converge(sample.at(nowhere, true), roughly)
     place = search.follow(search.at(near.coefficients, false), factorAt(near))
     place = search.at(place.coefficients, true)
@@ -41,8 +42,8 @@ export function fit(blocks: readonly Block[], problem: Problem): Fit {
 }
 
 /** Columns that earlier ones give, in the training rows: without a penalty they have no coefficient of their own. */
-export function findCollinear(blocks: readonly Block[], problem: Problem): readonly number[] {
-  const search = new Search(blocks, { ...problem, algorithm: 'linear-regression', l2: 0 }, 1)
+export function findCollinear(crew: Crew, blocks: readonly Block[], problem: Problem): readonly number[] {
+  const search = new Search(crew, blocks, { ...problem, algorithm: 'linear-regression', l2: 0 }, 1)
   return collinearColumns(factorAt(search.at(new Float64Array(problem.active.length + 1), true)))
 }
 
@@ -59,6 +60,7 @@ class Search {
   private passes = 0
 
   constructor(
+    private readonly crew: Crew,
     private readonly blocks: readonly Block[],
     private readonly problem: Problem,
     private readonly weight: number,
@@ -66,7 +68,10 @@ class Search {
 
   at(coefficients: Float64Array, curvature: boolean): Place {
     this.passes++
-    return { coefficients, ...evaluate(this.blocks, this.problem, coefficients, curvature, this.weight) }
+    return {
+      coefficients,
+      ...evaluate(this.crew, this.blocks, this.problem, coefficients, curvature, this.weight),
+    }
   }
 
   /** Newton steps until the next one would gain less than `part` of the loss. */

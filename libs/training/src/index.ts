@@ -1,5 +1,7 @@
 export { appendBatch, emptyPart } from './blocks.js'
-export type { Batch, Part } from './blocks.js'
+export type { Batch, Part, Values } from './blocks.js'
+export { workAlone } from './crew.js'
+export type { Crew } from './crew.js'
 export { algorithms, trainingStatuses } from './plan.js'
 export type * from './plan.js'
 export { train, untrained } from './train.js'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { appendBatch, blockRows, emptyPart, type Block } from './blocks.js'
+import { workAlone } from './crew.js'
 import { hasDominantRow } from './leverage.js'
 
 function blocksOf(columns: readonly (readonly number[])[]): readonly Block[] {
@@ -13,6 +14,7 @@ function blocksOf(columns: readonly (readonly number[])[]): readonly Block[] {
 
 const found = (...columns: readonly (readonly number[])[]) =>
   hasDominantRow(
+    workAlone(columns.length),
     blocksOf(columns),
     columns.map((_, i) => i),
   )

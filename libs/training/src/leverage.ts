@@ -6,6 +6,7 @@
  */
 import { blockRows, type Block } from './blocks.js'
 import { collinearColumns, factor, inverseDiagonal, type Factor } from './cholesky.js'
+import type { Crew } from './crew.js'
 import { evaluate } from './evaluate.js'
 import { sampleOf } from './sample.js'
 
@@ -13,20 +14,24 @@ import { sampleOf } from './sample.js'
 const dominant = 0.5
 
 /** Whether some row of prepared columns dominates its own fitted value. */
-export function hasDominantRow(blocks: readonly Block[], active: readonly number[]): boolean {
+export function hasDominantRow(crew: Crew, blocks: readonly Block[], active: readonly number[]): boolean {
   // More rows only lessen leverages, so what a sample of them clears is clear.
-  const bound = spreadBound(momentsOf(sampleOf(blocks), active))
+  const bound = spreadBound(momentsOf(crew, sampleOf(blocks), active))
+  const longest = crew
+    .run('longest', blocks, active)
+    .reduce((most, [length = NaN]) => Math.max(most, length), 0)
+  if (bound * longest <= dominant) return false
   const near = blocks.filter((block) => bound * greatest(squaredLengths(block, active)) > dominant)
   if (near.length === 0) return false
-  const moments = momentsOf(blocks, active)
+  const moments = momentsOf(crew, blocks, active)
   return near.some((block) => greatest(leverages(block, active, moments)) > dominant)
 }
 
 /** The factor of the sums of products of columns, the intercept last. */
-function momentsOf(blocks: readonly Block[], active: readonly number[]): Factor {
+function momentsOf(crew: Crew, blocks: readonly Block[], active: readonly number[]): Factor {
   const size = active.length + 1
   const problem = { algorithm: 'linear-regression', active, l2: 0 } as const
-  const { curvature } = evaluate(blocks, problem, new Float64Array(size), true, 1)
+  const { curvature } = evaluate(crew, blocks, problem, new Float64Array(size), true, 1)
   return factor(curvature ?? new Float64Array(size * size), size)
 }
 

@@ -1,6 +1,7 @@
 /** How well a model foretells, on rows that it learned from and on rows that it did not. */
-import { blockRows, type Part } from './blocks.js'
-import { logistic, logLoss, predictors, type Problem } from './evaluate.js'
+import type { Part } from './blocks.js'
+import type { Crew } from './crew.js'
+import type { Problem } from './evaluate.js'
 import { areaUnderCurve } from './area-under-curve.js'
 import type { CalibrationBin, ConfusionCell, Metric, Support } from './plan.js'
 import { countUnits, isEnough, leastOf, noUnits, unitsOf, unitsOfBothOutcomes } from './support.js'
@@ -13,19 +14,25 @@ export interface Measured {
   readonly coefficients: Float64Array
   readonly unitClasses: number
   readonly minimumUnits: number
+  readonly crew: Crew
 }
 
-/** Predictors of all rows of a part, in order. */
-function predict({ part, problem, coefficients }: Measured): Float64Array {
-  const all = new Float64Array(part.rows)
-  const room = new Float64Array(blockRows)
-  let at = 0
-  for (const block of part.blocks) {
-    predictors(block, problem.active, coefficients, room)
-    all.set(room.subarray(0, block.rows), at)
-    at += block.rows
-  }
-  return all
+/** What the model says of all rows of a part, in order. */
+interface Scores {
+  readonly loss: number
+  readonly predictors: Float64Array
+  readonly probabilities: Float64Array
+}
+
+function scoresOf({ part, problem, coefficients, crew }: Measured): Scores {
+  // Shared, so that each thread writes those of its rows.
+  const numbers = () => new Float64Array(new SharedArrayBuffer(8 * part.rows))
+  const [predictors, probabilities] = [numbers(), numbers()]
+  const losses = crew.run('score', part.blocks, {
+    ...{ algorithm: problem.algorithm, active: problem.active, coefficients },
+    ...{ predictors, probabilities },
+  })
+  return { loss: losses.reduce((sum, [loss = NaN]) => sum + loss, 0), predictors, probabilities }
 }
 
 /** All measures of a part. A part without enough units has none. */
@@ -39,15 +46,15 @@ export function measure(what: Measured): {
   const support = isLinear ? unitsOf(part, unitClasses) : unitsOfBothOutcomes(part, unitClasses)
   if (part.rows === 0 || !isEnough(support, Math.max(1, minimumUnits)))
     return { metrics: [], confusion: [], calibration: [] }
-  const predicted = predict(what)
-  if (isLinear) return { metrics: linearMetrics(what, predicted, support), confusion: [], calibration: [] }
-  const confusion = confusionOf(what, predicted)
+  const scores = scoresOf(what)
+  if (isLinear) return { metrics: linearMetrics(what, scores, support), confusion: [], calibration: [] }
+  const confusion = confusionOf(what, scores)
   // A border of the calibration that is none of the confusion, or the other way, would tell who lies between them.
   const isTold = confusion.every((cell) => isEnough(cell.support, Math.max(1, minimumUnits)))
   return {
-    metrics: logisticMetrics(what, predicted, support),
+    metrics: logisticMetrics(what, scores, support),
     confusion: isTold ? confusion : [],
-    calibration: calibrationOf(what, predicted, isTold),
+    calibration: calibrationOf(what, scores, isTold),
   }
 }
 
@@ -58,11 +65,11 @@ function eachRow(part: Part, visit: (row: number, target: number, classes: numbe
     for (let i = 0; i < block.rows; i++) visit(row++, block.target[i] ?? 0, block.classes[i] ?? 0)
 }
 
-function linearMetrics({ part, name }: Measured, predicted: Float64Array, support: Support): Metric[] {
-  let [sum, wrong, spread] = [0, 0, 0]
-  eachRow(part, (row, target) => {
+function linearMetrics({ part, name }: Measured, { loss }: Scores, support: Support): Metric[] {
+  const wrong = 2 * loss
+  let [sum, spread] = [0, 0]
+  eachRow(part, (_row, target) => {
     sum += target
-    wrong += (target - (predicted[row] ?? 0)) ** 2
   })
   const mean = sum / part.rows
   eachRow(part, (_row, target) => {
@@ -74,19 +81,21 @@ function linearMetrics({ part, name }: Measured, predicted: Float64Array, suppor
   return spread === 0 ? [error] : [{ ...told, metric: 'r2', value: 1 - wrong / spread }, error]
 }
 
-function logisticMetrics({ part, name }: Measured, predicted: Float64Array, support: Support): Metric[] {
-  let [loss, squares, positives] = [0, 0, 0]
+function logisticMetrics(
+  { part, name }: Measured,
+  { loss, predictors, probabilities }: Scores,
+  support: Support,
+): Metric[] {
+  let [squares, positives] = [0, 0]
   eachRow(part, (row, target) => {
-    const predictor = predicted[row] ?? 0
-    loss += logLoss(predictor, target)
-    squares += (logistic(predictor) - target) ** 2
+    squares += ((probabilities[row] ?? 0) - target) ** 2
     positives += target
   })
   const scores = { positive: new Float64Array(positives), negative: new Float64Array(part.rows - positives) }
   let [p, n] = [0, 0]
   eachRow(part, (row, target) => {
-    if (target === 1) scores.positive[p++] = predicted[row] ?? 0
-    else scores.negative[n++] = predicted[row] ?? 0
+    if (target === 1) scores.positive[p++] = predictors[row] ?? 0
+    else scores.negative[n++] = predictors[row] ?? 0
   })
   const told = { part: name, low: null, high: null, rows: part.rows, support }
   return [
@@ -96,12 +105,12 @@ function logisticMetrics({ part, name }: Measured, predicted: Float64Array, supp
   ]
 }
 
-function confusionOf({ part, name, unitClasses }: Measured, predicted: Float64Array): ConfusionCell[] {
+function confusionOf({ part, name, unitClasses }: Measured, { probabilities }: Scores): ConfusionCell[] {
   const cells = [false, true].flatMap((actual) =>
     [false, true].map((foretold) => ({ actual, foretold, count: 0, units: noUnits(unitClasses) })),
   )
   eachRow(part, (row, target, classes) => {
-    const cell = cells[2 * target + (logistic(predicted[row] ?? 0) >= half ? 1 : 0)]
+    const cell = cells[2 * target + ((probabilities[row] ?? 0) >= half ? 1 : 0)]
     if (cell === undefined) return
     cell.count++
     countUnits(cell.units, classes)
@@ -132,7 +141,7 @@ interface Bin {
  */
 function calibrationOf(
   { part, name, unitClasses, minimumUnits }: Measured,
-  predicted: Float64Array,
+  { probabilities }: Scores,
   apartAtHalf: boolean,
 ): CalibrationBin[] {
   const steps = Array.from({ length: calibrationSteps }, (_, step): Bin => {
@@ -141,7 +150,7 @@ function calibrationOf(
     return { from, until, rows: 0, foretold: 0, happened: 0, ones, zeros }
   })
   eachRow(part, (row, target, classes) => {
-    const probability = logistic(predicted[row] ?? 0)
+    const probability = probabilities[row] ?? 0
     const bin = steps[Math.min(calibrationSteps - 1, Math.floor(probability * calibrationSteps))]
     if (bin === undefined) return
     bin.rows++

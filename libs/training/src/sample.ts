@@ -1,7 +1,7 @@
 import type { Block } from './blocks.js'
 
 /** Blocks of a sample. */
-export const sampleBlocks = 8
+export const sampleBlocks = 16
 
 /** Blocks spread evenly over all of them; all where they are few. */
 export function sampleOf(blocks: readonly Block[]): readonly Block[] {

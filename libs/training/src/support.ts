@@ -1,5 +1,5 @@
 /** How many units stand behind a number, of each class of units; a row is one unit of every class whose bit it has. */
-import { blockRows, type Part } from './blocks.js'
+import type { Part } from './blocks.js'
 import type { Support } from './plan.js'
 
 /** Adds one unit of each class of a row. */
@@ -37,32 +37,4 @@ export function unitsOfBothOutcomes(part: Part, unitClasses: number): Support {
     for (let i = 0; i < block.rows; i++)
       countUnits(block.target[i] === 1 ? ones : zeros, block.classes[i] ?? 0)
   return leastOf(ones, zeros)
-}
-
-/**
- * On how many units the effect of a column rests: those that are not at its least value, and those that are not at its greatest,
- * whichever are fewer; missing values count as neither. Of zeros and ones these are the units that have a property and those that
- * lack it. A column that is constant rests on nobody.
- */
-export function unitsOfColumn(part: Part, column: number, unitClasses: number): Support {
-  const { least, greatest } = extremes(part, column)
-  const [above, below] = [noUnits(unitClasses), noUnits(unitClasses)]
-  for (const block of part.blocks)
-    for (let i = 0; i < block.rows; i++) {
-      const value = block.columns[column * blockRows + i] ?? NaN
-      if (value > least) countUnits(above, block.classes[i] ?? 0)
-      if (value < greatest) countUnits(below, block.classes[i] ?? 0)
-    }
-  return leastOf(above, below)
-}
-
-function extremes(part: Part, column: number): { least: number; greatest: number } {
-  let [least, greatest] = [Infinity, -Infinity]
-  for (const block of part.blocks)
-    for (let i = 0; i < block.rows; i++) {
-      const value = block.columns[column * blockRows + i] ?? NaN
-      if (value < least) least = value
-      if (value > greatest) greatest = value
-    }
-  return { least, greatest }
 }

@@ -4,12 +4,13 @@
  */
 import type { Part } from './blocks.js'
 import { chooseColumns } from './choose-columns.js'
+import type { Crew } from './crew.js'
 import type { Problem } from './evaluate.js'
 import { findCollinear, fit, type Fit } from './fit.js'
 import { hasDominantRow } from './leverage.js'
 import { measure } from './measure.js'
 import type { FittedColumn, HeldBack, Support, TrainingPlan, TrainingReport, TrainingStatus } from './plan.js'
-import { applyPreparation, learnPreparation, type Preparation } from './preprocess.js'
+import { applyPreparations, knowColumns, type Preparation } from './preprocess.js'
 import { isEnough, unitsOf, unitsOfBothOutcomes } from './support.js'
 
 /**
@@ -20,6 +21,7 @@ import { isEnough, unitsOf, unitsOfBothOutcomes } from './support.js'
 export function train(
   given: TrainingPlan,
   parts: { readonly train: Part; readonly test: Part },
+  crew: Crew,
 ): TrainingReport {
   const plan = { ...given, minimumUnits: Math.max(1, given.minimumUnits) }
   const { algorithm, unitClasses, l2, minimumUnits } = plan
@@ -28,26 +30,29 @@ export function train(
       ? unitsOf(parts.train, unitClasses)
       : unitsOfBothOutcomes(parts.train, unitClasses)
   if (!isEnough(rowsSupport, minimumUnits)) return untrained('tooFewUnits')
-  const { supports, columns: chosen } = chooseColumns(parts.train, plan, rowsSupport)
-  const preparations = plan.columns.map((design, column) => learnPreparation(parts.train, column, design))
-  preparations.forEach((preparation, column) => {
-    applyPreparation(parts.train, column, preparation)
-    applyPreparation(parts.test, column, preparation)
-  })
+  const known = knowColumns(parts.train, plan, crew)
+  const columnSupports = known.map(({ support }) => support)
+  const { supports, columns: chosen } = chooseColumns(parts.train, plan, rowsSupport, columnSupports)
+  if (chosen.length === 0) return untrained('noFeatures')
+  const preparations = known.map(({ preparation }) => preparation)
+  applyPreparations(parts.train, preparations, crew)
+  applyPreparations(parts.test, preparations, crew)
   const collinear =
-    l2 > 0 ? [] : findCollinear(parts.train.blocks, { algorithm, active: chosen, l2 }).map((at) => chosen[at])
+    l2 > 0
+      ? []
+      : findCollinear(crew, parts.train.blocks, { algorithm, active: chosen, l2 }).map((at) => chosen[at])
   const active = chosen.filter((column) => !collinear.includes(column))
   if (active.length === 0) return untrained('noFeatures')
   if (!isEnough(unitsOf(parts.train, unitClasses), minimumUnits * (active.length + 1)))
     return untrained('tooFewUnits')
-  if (minimumUnits > 1 && hasDominantRow(parts.train.blocks, active)) return untrained('tooFewUnits')
+  if (minimumUnits > 1 && hasDominantRow(crew, parts.train.blocks, active)) return untrained('tooFewUnits')
   const problem: Problem = { algorithm, active, l2 }
-  const fitted = fit(parts.train.blocks, problem)
+  const fitted = fit(crew, parts.train.blocks, problem)
   if (!fitted.converged) return untrained('notConverged')
   const measured = (['train', 'test'] as const).map((name) =>
     measure({
       ...{ part: parts[name], name, problem, coefficients: fitted.coefficients },
-      ...{ unitClasses, minimumUnits },
+      ...{ unitClasses, minimumUnits, crew },
     }),
   )
   return {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { areaUnderCurve } from './area-under-curve.js'
 import { appendBatch, blockRows, emptyPart, type Part } from './blocks.js'
+import { workAlone } from './crew.js'
 import { evaluate, type Problem } from './evaluate.js'
 import { fit } from './fit.js'
 import type { TrainingPlan, TrainingReport } from './plan.js'
@@ -51,7 +52,7 @@ const plan = (width: number, changed: Partial<TrainingPlan> = {}): TrainingPlan 
 })
 
 const learn = (rows: Rows, changed: Partial<TrainingPlan> = {}): TrainingReport =>
-  train(plan(rows.columns.length, changed), partsOf(rows))
+  train(plan(rows.columns.length, changed), partsOf(rows), workAlone(rows.columns.length))
 
 describe('evaluate', () => {
   it.each(['logistic-regression', 'linear-regression'] as const)(
@@ -60,9 +61,10 @@ describe('evaluate', () => {
       const problem: Problem = { algorithm, active: [0, 2], l2: 0.7 }
       const { blocks } = partsOf(made(300, 3)).train
       const at = Float64Array.of(0.3, -0.4, 0.1)
-      const here = evaluate(blocks, problem, at, true, 1)
+      const here = evaluate(workAlone(3), blocks, problem, at, true, 1)
       for (let j = 0; j < at.length; j++) {
-        const shifted = (by: number) => evaluate(blocks, problem, at.with(j, (at[j] ?? 0) + by), false, 1)
+        const shifted = (by: number) =>
+          evaluate(workAlone(3), blocks, problem, at.with(j, (at[j] ?? 0) + by), false, 1)
         const [low, high] = [shifted(-1e-5), shifted(1e-5)]
         expect((high.loss - low.loss) / 2e-5).toBeCloseTo(here.gradient[j] ?? NaN, 5)
         for (let k = 0; k < at.length; k++)
@@ -77,9 +79,16 @@ describe('evaluate', () => {
 
 describe('fit', () => {
   it('finds by way of a sample what it finds without', () => {
-    const { blocks } = partsOf(made(40 * blockRows, 3)).train
+    const { blocks } = partsOf(made(80 * blockRows, 3)).train
     const problem: Problem = { algorithm: 'logistic-regression', active: [0, 1, 2], l2: 1 }
-    const { gradient } = evaluate(blocks, problem, fit(blocks, problem).coefficients, false, 1)
+    const { gradient } = evaluate(
+      workAlone(3),
+      blocks,
+      problem,
+      fit(workAlone(3), blocks, problem).coefficients,
+      false,
+      1,
+    )
     // Where the loss is least its gradient is nothing, up to the rounding of so many rows.
     expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-6)
   })
