@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeModel, logisticModel } from '#libs/model'
-import { appendBatch, emptyPart, train, type TrainingPlan } from '#libs/training'
+import { appendBatch, emptyPart, train, workAlone, type TrainingPlan } from '#libs/training'
 import { root } from '../stack/processes.js'
 
 /** What the model takes, in this order. */
@@ -11,17 +11,17 @@ export const features = ['age', 'over_20', 'over_50', 'grade', 'nodes', 'pgr', '
 /** The file of a model that is fitted to `rotterdam.csv`. */
 export async function rotterdamModel(): Promise<Uint8Array> {
   const rows = await readCsv('rotterdam.csv')
-  const numbers = (column: string) => Float64Array.from(rows, (row) => Number(row[column]))
+  const numbers = (column: string) => rows.map((row) => Number(row[column]))
   const columns = features.map((feature) => {
-    if (feature === 'over_20') return Float64Array.from(rows, ({ size }) => (size === '<=20' ? 0 : 1))
-    if (feature === 'over_50') return Float64Array.from(rows, ({ size }) => (size === '>50' ? 1 : 0))
+    if (feature === 'over_20') return rows.map(({ size }) => (size === '<=20' ? 0 : 1))
+    if (feature === 'over_50') return rows.map(({ size }) => (size === '>50' ? 1 : 0))
     return numbers(feature)
   })
-  const target = Float64Array.from(rows, ({ recur, death }) => (recur === '1' || death === '1' ? 1 : 0))
+  const target = rows.map(({ recur, death }) => (recur === '1' || death === '1' ? 1 : 0))
   const parts = { train: emptyPart(features.length), test: emptyPart(features.length) }
-  const nobody = new Float64Array(rows.length)
+  const nobody = rows.map(() => 0)
   appendBatch(parts, { rows: rows.length, columns, target, part: nobody, classes: nobody.map(() => 1) })
-  const report = train(plan, parts)
+  const report = train(plan, parts, workAlone(features.length))
   if (report.status !== 'trained') throw new Error(`the model was not trained: ${report.status}`)
   // Centring and scaling folded into weights and intercept: the file takes numbers as people have them.
   const weights = report.columns.map(({ coefficient, scale }) => coefficient / scale)
