@@ -1,12 +1,6 @@
 /** What this agent established itself about a run: the facts that `decide` is asked with. Nothing here is taken on trust. */
 import type { Digest, Thumbprint } from '#libs/canonical'
-import {
-  computationOf,
-  inputsOf,
-  type AppraisalFact,
-  type FactsOf,
-  type VersionFact,
-} from '#libs/contract'
+import { computationOf, inputsOf, type AppraisalFact, type FactsOf, type VersionFact } from '#libs/contract'
 import { offerSetDigest, type IdentityChain } from '#libs/protocol'
 import type { Agent } from '../agent.js'
 import { isAutomatic } from '../consent/house-rules.js'
