@@ -56,6 +56,7 @@ async function review(change: Partial<InferTerms> = {}, changedFace: ModelFace =
 }
 const reduced = (key: string) =>
   `with b as (select id, ward, sum(nodes) as nodes from people group by id, ward) select a.age, b.nodes from people a join b on a.${key} = b.${key}`
+const summed = 'select max(age) as age, sum(nodes) as nodes from people group by id'
 const output = (change: object): InferTerms['outputs'] => ({
   scores: { ...own.outputs['scores']!, ...change },
 })
@@ -85,6 +86,11 @@ describe('reviewScoring', () => {
       { query: reduced('id') },
       'SCORING_INVALID',
     ],
+    [
+      'a person’s rows of two owners in one group, where one demands groups',
+      { query: summed },
+      'SCORING_INVALID',
+    ],
     ['rows of an owner that has none', { outputs: output({ rowsOf: 'maker' }) }, 'SCORING_INVALID'],
     ['a group size', { outputs: output({ controls: [{ minimumGroupSize: 2 }] }) }, 'SCORING_INVALID'],
     [
@@ -110,6 +116,18 @@ describe('reviewScoring', () => {
     ],
   ])('refuses %s', async (_what, change, code) => {
     await expect(review(change)).rejects.toMatchObject({ code })
+  })
+
+  it.each([
+    ['a group', summed],
+    ['a join of a table with itself', reduced('id')],
+  ])('lets no two owners of one table meet in %s, even where none demands groups', async (_what, query) => {
+    const people = { ...terms.datasets['people']!, minimums: {} }
+    const tree = await withEngine({}, (engine) => engine.parse(query))
+    const datasets = { ...terms.datasets, people }
+    expect(() => reviewScoring(datasets, own, face, tree)).toThrow(/rows of north and of south/)
+    const alone = { ...datasets, people: { ...people, owners: ['north'] } }
+    expect(reviewScoring(alone, own, face, tree).reads).toEqual(['people'])
   })
 
   it('knows no model that the contract does not have', () => {

@@ -178,16 +178,23 @@ function expectNoGroups(
       )
     return
   }
-  const home = new Set(rows.units.flatMap((unit) => (unit.owner === rowsOf ? [unit.read] : [])))
-  const behind = rows.units.filter(
-    ({ owner, read }) => owner !== rowsOf && (home.size > 1 || !home.has(read)),
-  )
-  for (const { table, owner } of behind) {
+  const homes = rows.units.filter(({ owner }) => owner === rowsOf)
+  const home = new Set(homes.map(({ read }) => read))
+  const homeTables = new Set(homes.map(({ table }) => table))
+  // Rows of one read are apart until they are grouped: a group of a unit holds the rows of every owner that knows the person.
+  const apart = home.size === 1 && homes.every(({ reduced }) => !reduced)
+  for (const { table, owner, read } of rows.units) {
+    if (owner === rowsOf || (apart && home.has(read))) continue
     const minimums = datasets[table]?.minimums ?? {}
     const demanded = Object.hasOwn(minimums, owner) ? (minimums[owner]?.minimumGroupSize ?? 1) : 1
     if (demanded > 1)
       throw invalid(
-        `output ${name}: ${owner} demands groups of ${demanded}; a joined score rests on one person`,
+        `output ${name}: ${owner} demands groups of ${demanded}; a score made of its rows too rests on one person`,
+      )
+    // The contract tells its signatories that owners of one table do not meet (`ownersBehind`).
+    if (homeTables.size === 1 && homeTables.has(table))
+      throw invalid(
+        `output ${name}: the query groups ${table}, or reads it twice, so rows of ${rowsOf} and of ${owner} would make one score; read its rows as they are, or declare a dataset of ${rowsOf} alone`,
       )
   }
 }

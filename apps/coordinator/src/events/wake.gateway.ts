@@ -1,8 +1,7 @@
 /**
  * Wakes daemons: a WebSocket that says the feed has grown to a cursor, and nothing else. Whoever was told is told again only
- * after reading the feed: more words would say no more. Nor is anyone woken for what nobody waits for: a statement that leaves its
- * run where it stood, and a checkpoint that has its cosignatures. The feed holds them all the same. Who may connect is decided at the upgrade (wake-adapter.ts); what a
- * client sends is ignored.
+ * after reading the feed: more words would say no more. Nor is anyone woken for a statement that leaves its run where it stood; the
+ * feed holds it all the same. Who may connect is decided at the upgrade (wake-adapter.ts); what a client sends is ignored.
  */
 import { Injectable } from '@nestjs/common'
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets'
@@ -85,8 +84,9 @@ export class WakeGateway implements OnGatewayConnection<WebSocket> {
     for (const socket of this.sockets.keys()) socket.close(1001, 'the server is stopping')
   }
 
+  // A demand for cosignatures, and a checkpoint that somebody waits for, move no run and are news all the same.
   private awaited({ kind, run }: StoredEvent, moment: Event['moment']): boolean {
-    if (run === null) return kind !== 'checkpoint'
+    if (kind !== 'run' || run === null) return true
     const now = moment === null ? undefined : `${moment.state}/${moment.round}`
     const moved = now === undefined || this.standing.get(run) !== now
     if (now === undefined) this.standing.delete(run)

@@ -8,6 +8,7 @@ import { WorkerPool } from '../runs/worker-pool.js'
 import { Play } from '../testing/play.js'
 import { aStage, testOrigin, type Stage } from '../testing/stage.js'
 import type { TestParty } from '../testing/party.js'
+import { EventFeed } from './event-feed.js'
 
 describe('the wake-up socket', () => {
   let stage: Stage
@@ -135,6 +136,26 @@ describe('the wake-up socket', () => {
     expect(words).toHaveLength(1)
     socket.close()
   })
+
+  it.each(['cosign', 'checkpoint'] as const)(
+    'wakes for a %s that moves no run, since somebody waits for it',
+    async (kind) => {
+      const other = await aStage()
+      const begun = await Play.begin(other)
+      const { cast, contract } = begun
+      const run = await begun.request()
+      const socket = open(await tokenOf(cast.north.daemon), other)
+      await once(socket, 'message')
+      const { next } = await cast.north.client.events(0)
+      const feed = other.coordinator.app.get(EventFeed)
+      const woken = once(socket, 'message')
+      const event = { contract, party: null, size: 1, recordedAt: new Date(0).toISOString() }
+      feed.apply({ ...event, cursor: next + 1, kind, run: kind === 'cosign' ? run : null })
+      expect(cursorOf((await woken) as [Buffer])).toBe(next + 1)
+      socket.close()
+      await other.close()
+    },
+  )
 
   it('tells with each event of a live run where the run stands now', async () => {
     const { north } = play.cast
