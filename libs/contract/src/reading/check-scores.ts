@@ -1,7 +1,7 @@
 /** What an inference refers to: a model with a known face, features that fill it, and owners who get their own rows back. */
 import { controlValue } from '../terms/controls.js'
 import { modelSourceOf, ownersBehind } from '../terms/questions.js'
-import type { DatasetTerms, InferTerms, ModelTerms, OutputTerms } from '../terms/terms.js'
+import type { DatasetTerms, InferTerms, ModelTerms, OutputTerms, TrainTerms } from '../terms/terms.js'
 import { shown } from './explain-issues.js'
 import type { Findings } from './references.js'
 
@@ -10,13 +10,14 @@ type Path = readonly (string | number)[]
 /** Checks what is particular to an inference. Whether its query gives the features, its parser tells. */
 export function checkScores(findings: Findings, path: Path, computation: InferTerms): void {
   const model = checkModel(findings, path, computation)
-  if (model !== null) checkFeatures(findings, path, computation, model)
+  if (model?.kind === 'model') checkFeatures(findings, path, computation, model)
+  if (model?.kind === 'train') checkLearned(findings, path, computation, model)
   for (const [name, output] of Object.entries(computation.outputs))
     checkScoresOutput(findings, [...path, 'outputs', name], computation, output)
 }
 
-/** The model's terms, where it is a dataset of this contract. */
-function checkModel(findings: Findings, path: Path, computation: InferTerms): ModelTerms | null {
+/** The model's terms where it is a dataset of this contract, those of the training where one keeps it. */
+function checkModel(findings: Findings, path: Path, computation: InferTerms): ModelTerms | TrainTerms | null {
   const source = modelSourceOf(computation)
   const { datasets, computations } = findings.draft
   const problem = () => {
@@ -35,8 +36,27 @@ function checkModel(findings: Findings, path: Path, computation: InferTerms): Mo
   }
   const training = computations.get(source.computation)
   if (training === null) return null
-  const output = training?.kind === 'train' ? training.outputs[source.output] : undefined
-  return output !== undefined && controlValue(output.controls, 'keep') !== undefined ? null : problem()
+  if (training?.kind !== 'train') return problem()
+  // Only this output of a training is a model; its measures may be kept, and nothing can be scored with them.
+  const output = source.output === 'model' ? training.outputs[source.output] : undefined
+  return output !== undefined && controlValue(output.controls, 'keep') !== undefined ? training : problem()
+}
+
+// What a kept model takes is known by the names that it learned from: another order would be another person's numbers in each place.
+function checkLearned(
+  findings: Findings,
+  path: Path,
+  { model, features }: InferTerms,
+  training: TrainTerms,
+): void {
+  const learned = training.features
+  if (features.length === learned.length && features.every((name, i) => name === learned[i])) return
+  findings.add(
+    [...path, 'features'],
+    `[${learned.join(', ')}], what ${model} was trained on, in this order`,
+    `[${features.join(', ')}]`,
+    'Give the columns of the query these names by `as`, and list them in this order.',
+  )
 }
 
 function checkFeatures(

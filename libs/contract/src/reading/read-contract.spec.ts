@@ -488,6 +488,20 @@ describe('parts that do not fit each other', () => {
       'computations.score.model',
     ],
     ['a table as a model', 'model: risk_model.model', 'model: stays', 'computations.score.model'],
+    ...[
+      ['fewer features than a kept model learned from', '[age, ward]'],
+      ['more features than a kept model learned from', '[age, ward, amount, patient_id]'],
+      ['features of a kept model in another order', '[ward, age, amount]'],
+      ['another name for what a kept model learned from', '[age, ward, cost]'],
+    ].map(([what = '', features = '']): [string, string, string, string] => {
+      const rest = '\n    requesters: [north]'
+      return [
+        what,
+        `features: [age, ward, amount]${rest}`,
+        `features: ${features}${rest}`,
+        'computations.score.features',
+      ]
+    }),
     [
       'a parameter without bounds',
       'from_age: { type: int, min: 0, max: 120 }',
@@ -513,6 +527,18 @@ describe('parts that do not fit each other', () => {
     const text = exampleYaml.replace(from, to)
     expect(text).not.toBe(exampleYaml)
     expect(readContract(text).problems.map((problem) => problem.path)).toContain(path)
+  })
+
+  it('measures that a training keeps are no model', () => {
+    const kept = exampleYaml.replace(
+      'metrics: { recipients: [lab, north, south], controls: [ { minimumGroupSize: 50 } ] }',
+      'metrics: { controls: [ { keep: sealed } ] }',
+    )
+    const paths = (text: string) => readContract(text).problems.map((problem) => problem.path)
+    expect(paths(kept)).toEqual([])
+    expect(paths(kept.replace('model: risk_model.model', 'model: risk_model.metrics'))).toEqual([
+      'computations.score.model',
+    ])
   })
 })
 
