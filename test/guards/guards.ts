@@ -148,7 +148,7 @@ export const guards: readonly Guard[] = [
     off: [
       {
         file: agent('trust/appraise-offers'),
-        was: "        validUntil: 0,\n        failed:\n          failed.length > 0\n            ? failed\n            : [{ check: error.field, expected: 'evidence that verifies', seen: error.code }],\n",
+        was: "        validUntil: 0,\n        failed:\n          failed.length > 0\n            ? failed.map(({ check, expected, seen }) => ({ check, expected, seen: `${seen} (${code})` }))\n            : [{ check: field, expected: 'evidence that verifies', seen: code }],\n",
         becomes: '        validUntil: Number.MAX_SAFE_INTEGER,\n        failed: [],\n',
       },
     ],
