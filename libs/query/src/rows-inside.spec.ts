@@ -9,9 +9,9 @@ beforeAll(async () => {
   engine = await EngineFixture.start()
   await engine.load(exampleTables, {
     visits: [
-      { patient_id: 'a', region: 'w', age: 40, stay: 3, urgent: true },
-      { patient_id: 'b', region: null, age: 50, stay: null, urgent: false },
-      { patient_id: 'c', region: 'e', age: 60, stay: 1, urgent: true },
+      { patient_id: 'a', region: 'w', age: 40, stay: 3, score: 7, urgent: true },
+      { patient_id: 'b', region: null, age: 50, stay: null, score: 8, urgent: false },
+      { patient_id: 'c', region: 'e', age: 60, stay: 1, score: -9, urgent: true },
     ],
     claims: [
       { insured_id: 'a', amount: 10 },
@@ -68,6 +68,61 @@ describe('rows that stay inside', () => {
     const sql = generateRowsSql(rows, [{ name: 'vast', level: null }], { ...all, complete: ['vast'] })
     expect(await engine.rows(sql.rows)).toEqual([])
     expect(await engine.rows(sql.repeated)).toEqual([[0]])
+  })
+
+  describe('whose columns must be there', () => {
+    const paid = `with paid as (select insured_id, count(*) as claims, sum(amount) as amount from claims group by insured_id)`
+    const sqlOf = async (text: string) =>
+      generateRowsSql(await rowsOf(text), [{ name: 'x', level: null }], { ...all, complete: ['x'] }).rows
+
+    it.each<[string, string]>([
+      ['a whole number', 'select age as x from visits'],
+      ['a whole number without bounds', 'select score as x from visits'],
+      ['a truth', 'select urgent as x from visits'],
+      ['a double with bounds', 'select age * 0.5 as x from visits'],
+      ['a missing value that is filled', 'select coalesce(stay, 0) as x from visits'],
+      [
+        'a count of an inner join',
+        `${paid} select claims as x from visits join paid on patient_id = insured_id`,
+      ],
+      [
+        'the kept side of an outer join',
+        `${paid} select age as x from visits left join paid on patient_id = insured_id`,
+      ],
+    ])('are not asked for where %s proves itself', async (_name, text) => {
+      const sql = await sqlOf(text)
+      expect(sql).not.toContain('IS NOT NULL')
+      expect((await engine.rows(sql)).some(([x]) => Number.isNaN(Number(x)))).toBe(false)
+    })
+
+    it.each<[string, number, string]>([
+      ['a column that may miss', 2, 'select stay as x from visits'],
+      ['what is computed of it', 2, 'select stay + age as x from visits'],
+      ['a case without an end', 1, 'select case when age > 55 then 1 end as x from visits'],
+      ['a division by what may be zero', 2, 'select age / (age - 50) as x from visits'],
+      ['a text that need not be a number', 0, 'select try_cast(patient_id as int) as x from visits'],
+      ['a double as large as single precision or larger', 0, 'select (1 + age) * 1e300 as x from visits'],
+      [
+        'the other side of a left join',
+        2,
+        `${paid} select claims as x from visits left join paid on patient_id = insured_id`,
+      ],
+      [
+        'the other side of a right join',
+        2,
+        `${paid} select claims as x from paid right join visits on patient_id = insured_id`,
+      ],
+      [
+        'what was computed before an outer join',
+        2,
+        `with late as (select patient_id, age + 1 as later from visits where age < 55) select later as x
+         from visits as v left join (select patient_id, max(later) as later from late group by patient_id) as l on v.patient_id = l.patient_id`,
+      ],
+    ])('are asked for where %s proves nothing', async (_name, rows, text) => {
+      const sql = await sqlOf(text)
+      expect(sql).toMatch(/TRY_CAST\(.* AS FLOAT\) IS NOT NULL/s)
+      expect(await engine.rows(sql)).toHaveLength(rows)
+    })
   })
 
   it('are refused of more kinds of units than can be told apart', async () => {

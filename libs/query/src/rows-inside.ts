@@ -115,7 +115,10 @@ export function generateRowsSql(
     new Set(rows.sameUnits.flatMap((same) => same.slice(0, 1))),
     ...rows.columns.map(({ expr }) => expr),
   )
-  const present = complete.map((name) => `${singleSql(exprSql(exprOf(name), parameters))} IS NOT NULL`)
+  const present = complete
+    .map(exprOf)
+    .filter((expr) => !isSurelySingle(expr))
+    .map((expr) => `${singleSql(exprSql(expr, parameters))} IS NOT NULL`)
   const where = present.length === 0 ? '' : ` WHERE ${present.join(' AND ')}`
   const from = `FROM (${relationSql(rows.input, needed, parameters)}) AS r${where}`
   const numbers = columns.map(
@@ -144,6 +147,21 @@ export function columnOf(rows: ReviewedRows, name: string): ReviewedRows['column
 function numberSql(sql: string, { level }: RowColumn): string {
   if (level !== null) return `CAST(CASE WHEN ${sql} = ${quoteText(level)} THEN 1 ELSE 0 END AS FLOAT)`
   return `coalesce(${singleSql(sql)}, CAST('NaN' AS FLOAT))`
+}
+
+/** Half of the greatest single-precision number: bounds of a double may be passed by its last place. */
+const surelySingle = 2 ** 127
+
+/**
+ * Whether each row has a value that single precision holds, which what is known of the expression proves: nullable nowhere, outer joins
+ * considered, and a number that cannot be too large. To ask the database again would take a tenth of a training.
+ */
+function isSurelySingle({ facts: { type, nullable, bounds } }: Expr): boolean {
+  if (nullable) return false
+  if (type === 'bool' || type === 'int') return true
+  return (
+    type === 'double' && bounds !== undefined && bounds.min >= -surelySingle && bounds.max <= surelySingle
+  )
 }
 
 function singleSql(sql: string): string {

@@ -5,6 +5,8 @@ import { columnsAtOnce, doubleStride, rowsAtOnce, singleStride, tileColumns } fr
 
 const page = 65_536
 const aligned = 64
+/** Above it the memory would pass what an address of 32 bits reaches; the tiles grow with the square. */
+const mostColumns = 16_384
 /** A tile of sums, in bytes. */
 export const tileBytes = tileColumns * tileColumns * 8
 
@@ -25,7 +27,10 @@ interface Places {
   readonly numbers: number
 }
 
-/** Room for blocks of so many columns. */
+/**
+ * Room for blocks of so many columns. Kernels write where they are told to, so whatever is larger than its place is refused before.
+ * @throws RangeError for a width, a block or columns that do not fit, here and in `load`.
+ */
 export class Room {
   readonly kernels: Kernels
   readonly at: Places
@@ -35,6 +40,7 @@ export class Room {
   readonly #memory: WebAssembly.Memory
 
   constructor(readonly width: number) {
+    expectWithin(width, 1, mostColumns, 'columns of a room')
     const lines = tileLines(width + 1)
     const gradients = roundUp(width, columnsAtOnce)
     let size = 0
@@ -89,6 +95,10 @@ export class Room {
 
   /** Copies columns of a block in, side by side. `behind` stands in the rows that are none. */
   load(block: Block, columns: readonly number[], behind: number): void {
+    expectWithin(columns.length, 1, this.width, 'columns side by side')
+    expectWithin(block.rows, 1, blockRows, 'rows of a block')
+    for (const column of columns)
+      expectWithin(column, 0, Math.floor(block.columns.length / blockRows) - 1, 'number of a column')
     this.rows = block.rows
     this.bytes = 4 * roundUp(block.rows, rowsAtOnce)
     columns.forEach((column, index) => {
@@ -104,6 +114,12 @@ export class Room {
     into.set(target.subarray(0, rows))
     return into.fill(0, rows)
   }
+}
+
+// Kernels go over one row and one column at least, so nothing at all does not fit either.
+function expectWithin(value: number, least: number, most: number, what: string): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new RangeError(`${what}: ${value}; expected a whole number from ${least} to ${most}`)
 }
 
 /** Tiles side by side below so many columns. */

@@ -47,6 +47,10 @@ export function evaluate(
 /** Loads a block and asks the model about its rows: predictors, residuals and roots of the curvature are in the room. Gives the loss. */
 function respond(room: Room, block: Block, { algorithm, active, coefficients }: Model): number {
   const { at } = room
+  if (coefficients.length !== active.length + 1)
+    throw new RangeError(
+      `${coefficients.length} coefficients; expected one for each of ${active.length} columns and the intercept's`,
+    )
   room.load(block, active, 0)
   const targets = room.loadTargets(block)
   room.doubles(at.weights, coefficients.length).set(coefficients)
