@@ -40,6 +40,11 @@ export class AfterStart {
     return left > 0 ? left : null
   }
 
+  /** Whether the others have cosigned since the start, and this agent's own records were read up to there. */
+  isReady(contract: Digest): boolean {
+    return this.readTo.has(contract)
+  }
+
   /**
    * Whether this agent may act under a contract, and whom it waits for.
    * @throws AgentError `LOG_MISBEHAVED`; TranslogError `FORK`, `CONSISTENCY_BROKEN` where the others cosigned another tree.

@@ -160,6 +160,9 @@ export class Daemon {
         })
         return
       case 'checkpoint':
+        // Cosignatures that were asked for after a start have come: the next run need not ask again.
+        if (event.contract !== null && !this.afterStart.isReady(event.contract))
+          await this.prepare(event.contract)
         return
     }
   }
