@@ -97,6 +97,8 @@ export class Keeper {
   }[] = []
   private readonly feed: Event[] = []
   private readonly lines = new Map<string, Map<string, string>>()
+  /** how long the log was when cosignatures were last asked for */
+  private demanded = Infinity
 
   constructor(private readonly cast: Cast) {
     this.shown = new Shown(cast.log)
@@ -343,10 +345,12 @@ export class Keeper {
     this.lines.set(root, lines.set(party, line))
     for (const run of this.runs.values())
       this.happen(run, { kind: 'cosigned', size, witnesses: [...lines.keys()] })
+    if (size >= this.demanded) this.tell({ kind: 'checkpoint', contract: this.cast.contract.id, size })
   }
 
   demandCosignatures(): void {
-    this.tell({ kind: 'cosign', contract: this.cast.contract.id, size: this.log.size() })
+    this.demanded = this.log.size()
+    this.tell({ kind: 'cosign', contract: this.cast.contract.id, size: this.demanded })
   }
 
   announce(kind: 'identity' | 'contract'): void {

@@ -34,6 +34,19 @@ describe('the protocol', () => {
     expect(world.invariants.counts).toEqual({ releases: 2, completed: 1, refusals: 0 })
   })
 
+  it('has an owner catch up after its start as soon as the others have cosigned, before a run asks', async () => {
+    const world = await World.begin(tree)
+    const { north, south } = world.owners
+    north.stop()
+    world.cast.clock.advance(2000)
+    north.start()
+    await north.look()
+    expect(north.isCaughtUp).toBe(false)
+    await south.look()
+    await north.look()
+    expect(north.isCaughtUp).toBe(true)
+  })
+
   it.each(hurries)('gives no output keys where %j', async (hurry) => {
     const world = await World.begin(tree)
     await world.hurryOutputKeys(hurry)

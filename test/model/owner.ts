@@ -1,6 +1,6 @@
 /** One data owner: its disk, its backups, and the real daemon of the present life over them. */
 import { noCollateral, vendorHardware } from '#libs/attestation'
-import { toBase64url } from '#libs/canonical'
+import { toBase64url, type Digest } from '#libs/canonical'
 import type { CoordinatorClient } from '#libs/client'
 import { seededBytes, type Party } from '#libs/testing'
 import type { Agent } from '../../apps/agent/src/agent.js'
@@ -30,6 +30,7 @@ interface Process {
   readonly agent: Agent
   readonly daemon: Daemon
   readonly timers: Set<Timer>
+  readonly caughtUp: Map<Digest, number>
 }
 
 export class Owner {
@@ -58,6 +59,11 @@ export class Owner {
 
   get running(): boolean {
     return this.process !== null
+  }
+
+  /** Whether its daemon has caught up with the log since it was started. */
+  get isCaughtUp(): boolean {
+    return this.process?.caughtUp.has(this.cast.contract.id) ?? false
   }
 
   get agent(): Agent {
@@ -133,12 +139,13 @@ export class Owner {
       timers.add(timer)
       return () => timers.delete(timer)
     }
+    const caughtUp = new Map<Digest, number>()
     const daemon = new Daemon(agent, new AbortController().signal, {
       startedAt: this.now(),
-      caughtUp: new Map(),
+      caughtUp,
       every,
     })
-    this.process = { life, agent, daemon, timers }
+    this.process = { life, agent, daemon, timers, caughtUp }
   }
 
   /** What its daemon does when it is woken. */

@@ -7,7 +7,6 @@ import type {
   DatasetTerms,
   EnclaveTerms,
   InferTerms,
-  ModelTerms,
   OutputTerms,
 } from './terms.js'
 
@@ -52,12 +51,6 @@ export function modelSourceOf({ model }: Pick<InferTerms, 'model'>): ModelSource
   return output.length === 0
     ? { kind: 'dataset', dataset: name }
     : { kind: 'kept', computation: name, output: output.join('.') }
-}
-
-/** A dataset of kind model by name; undefined where there is none, or it is a table. */
-export function modelOf({ datasets }: Pick<ContractTerms, 'datasets'>, name: string): ModelTerms | undefined {
-  const dataset = Object.hasOwn(datasets, name) ? datasets[name] : undefined
-  return dataset?.kind === 'model' ? dataset : undefined
 }
 
 /**
