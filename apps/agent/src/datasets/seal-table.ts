@@ -1,5 +1,5 @@
 /** Seals a new version of a table: Parquet by column group in memory, each group a segment under a key of its own. */
-import { createMemoryFile, withEngine, type MemoryFile } from '#libs/engine'
+import { createMemoryFile, withEngine } from '#libs/engine'
 import type { Agent } from '../agent.js'
 import type { SealingRecord } from '../store/records.js'
 import type { ReadingOptions } from './profile-file.js'
@@ -15,13 +15,9 @@ export interface TableSealing extends Sealing {
 /** Converts, seals, signs the Manifest, and keeps it; nothing is uploaded yet. */
 export async function sealTable(agent: Agent, sealing: TableSealing): Promise<SealingRecord> {
   const { terms, groups, unit } = sealing.table
-  const parquet = groups.map(() => createMemoryFile())
+  const clear = groups.map(({ name, columns }) => ({ name, columns, file: createMemoryFile() }))
   try {
-    const rows = await convert(sealing, parquet)
-    const clear = groups.flatMap(({ name, columns }, i): ClearSegment[] => {
-      const file = parquet[i]
-      return file === undefined ? [] : [{ name, columns, file }]
-    })
+    const rows = await convert(sealing, clear)
     const columns = Object.entries(terms.columns).map(([name, { type, nullable }]) => ({
       name,
       type,
@@ -29,20 +25,20 @@ export async function sealTable(agent: Agent, sealing: TableSealing): Promise<Se
     }))
     return await sealSegments(agent, sealing, { kind: 'table', columns, unit, rows }, clear)
   } finally {
-    for (const file of parquet) file.discard()
+    for (const { file } of clear) file.discard()
   }
 }
 
 async function convert(
   { source, table, reading, onConverted }: TableSealing,
-  parquet: readonly MemoryFile[],
+  clear: readonly ClearSegment[],
 ): Promise<number> {
   const { fd } = source.file
   const descriptors = [
     { fd, access: 'read' as const },
-    ...parquet.map((file) => ({ fd: file.fd, access: 'write' as const })),
+    ...clear.map(({ file }) => ({ fd: file.fd, access: 'write' as const })),
   ]
-  const groups = table.groups.map((group, index) => ({ ...group, outputFd: parquet[index]?.fd ?? -1 }))
+  const groups = table.groups.map((group, index) => ({ ...group, outputFd: clear[index]?.file.fd ?? -1 }))
   return await withEngine({ descriptors }, (engine) =>
     engine.convertToParquet(fd, source.format, table.rules, groups, {
       ...reading,
