@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEngine, type Engine } from '#libs/engine'
+import { openOutput } from '#libs/testing'
 import {
   everythingThatLeft,
   marker,
-  openedBy,
   parquetOfGroups,
   playEnclave,
   type EnclaveScene,
@@ -25,7 +25,7 @@ afterAll(async () => {
 describe('an enclave', () => {
   it('lets a group of five leave and none of four or one', async () => {
     const played = await playEnclave(parser, parquet)
-    const { table, controls, simulated } = await openedBy(played.lab, played)
+    const { table, controls, simulated } = await openOutput(played.run, played.lab)
     expect(table.values).toEqual([[`five ${marker}`], [5]])
     // Not even inside the seal is it told how many groups were too small.
     expect(controls[0]).toMatchObject({ control: 'minimumGroupSize', rowsBefore: 1, rowsAfter: 1 })
@@ -119,6 +119,6 @@ describe('an enclave', () => {
     expect(run.blobs.has(said.receipt?.payload.outputs[0]?.digest ?? '')).toBe(true)
     expect(said.end?.code).toMatch(/unrecorded|leaseLost/)
     expect(said.outputKeys).toBeUndefined()
-    await expect(openedBy(played.lab, played)).rejects.toThrow('nothing was released')
+    await expect(openOutput(played.run, played.lab)).rejects.toThrow('nothing was released')
   })
 })

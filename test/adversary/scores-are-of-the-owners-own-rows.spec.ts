@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { startEngine, type Engine } from '#libs/engine'
 import { encodeModel, logisticModel } from '#libs/model'
-import { openedBy, playInference, type Rows } from '../../apps/enclave/src/testing/inference-stage.js'
+import { openOutput } from '#libs/testing'
+import { playInference, type Rows } from '../../apps/enclave/src/testing/inference-stage.js'
 
 /** Invariant 3, of scores: through `rowsOf` an owner gets what is made of rows that it sealed itself, and of no other. */
 const model = encodeModel(logisticModel([0.03, 0.2], -2))
@@ -12,7 +13,7 @@ const rows = {
 } as const satisfies Record<string, Rows>
 
 const valuesOf = async (played: Awaited<ReturnType<typeof playInference>>) =>
-  (await openedBy(played, played.parties.north, 'norths')).table.values
+  (await openOutput(played.run, played.parties.north, 'norths')).table.values
 
 describe('an owner that wants more than the scores of its own rows', () => {
   it('gets of a person whom both have sealed the score of its own row alone', async () => {
@@ -26,8 +27,12 @@ describe('an owner that wants more than the scores of its own rows', () => {
 
   it('cannot open the scores of the other', async () => {
     const played = await playInference({ model, rows })
-    await expect(openedBy(played, played.parties.north, 'souths')).rejects.toThrow('nothing was released')
-    await expect(openedBy(played, played.parties.maker, 'norths')).rejects.toThrow('nothing was released')
+    await expect(openOutput(played.run, played.parties.north, 'souths')).rejects.toThrow(
+      'nothing was released',
+    )
+    await expect(openOutput(played.run, played.parties.maker, 'norths')).rejects.toThrow(
+      'nothing was released',
+    )
   })
 
   it('seals ids of the other’s patients, and gets the scores of what it sealed itself', async () => {

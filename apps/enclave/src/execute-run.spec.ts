@@ -1,20 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  parseCanonical,
-  signingKeyFromSeed,
-  type StatementKind,
-  type StatementType,
-  type Verified,
-} from '#libs/canonical'
+import { signingKeyFromSeed, type StatementKind, type StatementType, type Verified } from '#libs/canonical'
 import { startEngine, type Engine } from '#libs/engine'
-import { keyInfo, openBytes, openKey, outputContext, unpad } from '#libs/envelope'
-import {
-  offerSetDigest,
-  releasedOutputSchema,
-  statementKinds,
-  type Assignment,
-  type RequestPart,
-} from '#libs/protocol'
+import { statementKinds, type Assignment, type RequestPart } from '#libs/protocol'
 import { startModelRuntime } from '#libs/runtime'
 import {
   aClock,
@@ -35,6 +22,7 @@ import {
   type OwnedVersion,
   type Party,
   type Stage,
+  openOutput,
 } from '#libs/testing'
 import type { Enclave } from './enclave.js'
 import { EnclaveClock } from './enclave-clock.js'
@@ -238,39 +226,12 @@ async function seal(
 /** An engine that must not be used. */
 const noEngine = () => Promise.resolve({ kill: () => undefined, inputs: [] } as unknown as Engine)
 
-async function opened(
-  { run, said, contract, asked }: Awaited<ReturnType<typeof play>>,
-  recipient: Party,
-  name = 'result',
-) {
-  const output = said.receipt?.payload.outputs.find((one) => one.name === name)
-  const sealed = said.outputKeys?.payload.keys.find(
-    (key) => key.recipient === recipient.thumbprint && key.output === name,
-  )
-  if (output === undefined || sealed === undefined || said.offer === undefined)
-    throw new Error('nothing was released')
-  const info = keyInfo({
-    purpose: 'output-key',
-    sender: said.offer.payload.by,
-    recipient: recipient.thumbprint,
-    contract: contract.id,
-    run: asked.request.id,
-    offer: said.offer.id,
-    set: offerSetDigest([said.offer.id]),
-    output: output.name,
-  })
-  const dataKey = await openKey(recipient.sealing, sealed.key, info)
-  const context = outputContext({ run: asked.request.id, output: output.name })
-  const bytes = openBytes({ dataKey, context }, run.blobs.get(output.digest) ?? new Uint8Array())
-  return releasedOutputSchema.parse(parseCanonical(unpad(bytes)))
-}
-
 describe('executeRun', () => {
   it('computes over both owners’ rows, lets out what the controls pass, and seals it to the recipients only', async () => {
     const played = await play()
     expect(played.said.end).toEqual({ code: 'done', owner: null, detail: '' })
     expect(played.said.receipt?.payload.outcome).toBe('completed')
-    const document = await opened(played, played.parties.lab)
+    const document = await openOutput(played.run, played.parties.lab)
     expect(document.table.columns.map(({ name }) => name)).toEqual(['ward', 'rate', 'n'])
     expect(document.table.values).toEqual([
       ['a', 'b'],
@@ -279,15 +240,15 @@ describe('executeRun', () => {
     ])
     expect(document.simulated).toBe(true)
     expect(document.controls.map(({ control }) => control)).toEqual(['minimumGroupSize', 'roundTo'])
-    expect((await opened(played, played.parties.north)).table).toEqual(document.table)
-    await expect(opened(played, played.parties.south)).rejects.toThrow('nothing was released')
+    expect((await openOutput(played.run, played.parties.north)).table).toEqual(document.table)
+    await expect(openOutput(played.run, played.parties.south)).rejects.toThrow('nothing was released')
   })
 
   it('trains over both owners’ rows, and lets out a model and its measures as the controls allow', async () => {
     const played = await play({ computation: 'readmission_model', part: { parameters: {}, query: null } })
     expect(played.said.end).toEqual({ code: 'done', owner: null, detail: '' })
     const { lab, north } = played.parties
-    const model = await opened(played, lab, 'model')
+    const model = await openOutput(played.run, lab, 'model')
     if (model.type !== 'sealroom/training/v1') throw new Error('the output of a query')
     expect(model.card).toMatchObject({ status: 'trained', target: 'readmitted', output: 'probability' })
     const states = model.table.values.slice(0, 3)
@@ -299,12 +260,12 @@ describe('executeRun', () => {
       ['used', 'tooFewUnits', 'used', 'used'],
     ])
     expect(model.model?.onnx.length).toBeGreaterThan(100)
-    const metrics = await opened(played, north, 'metrics')
+    const metrics = await openOutput(played.run, north, 'metrics')
     expect(metrics.table.values.slice(0, 2)).toEqual([
       ['auc', 'logLoss', 'brier'],
       ['train', 'train', 'train'],
     ])
-    await expect(opened(played, north, 'model')).rejects.toThrow('nothing was released')
+    await expect(openOutput(played.run, north, 'model')).rejects.toThrow('nothing was released')
   })
 
   it('says on its Receipt what it did, with times on the grid and no count', async () => {

@@ -2,10 +2,10 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import { createMemoryFile } from '#libs/engine'
 import { encodeModel, floatTensor, logisticModel, type Model } from '#libs/model'
-import { aClock, aParty, sealDataset } from '#libs/testing'
+import { aClock, aParty, openOutput, sealDataset } from '#libs/testing'
 import { partKey } from './round-record.js'
 import { openModel } from './score-rows.js'
-import { openedBy, playInference, type Rows } from './testing/inference-stage.js'
+import { playInference, type Rows } from './testing/inference-stage.js'
 
 const rowsOf = (label: string, count: number): Rows => {
   const rows = Array.from({ length: count }, (_, i) => i)
@@ -31,7 +31,7 @@ describe('an inference', () => {
   it('gives each owner the scores of its own rows, to the last bit what onnxruntime gives outside', async () => {
     const played = await playInference({ model, rows })
     expect(played.said.end).toEqual({ code: 'done', owner: null, detail: '' })
-    const { table, controls, simulated } = await openedBy(played, played.parties.north, 'norths')
+    const { table, controls, simulated } = await openOutput(played.run, played.parties.north, 'norths')
     expect(table.columns).toEqual([
       { name: 'id', type: 'string' },
       { name: 'score', type: 'double' },
@@ -39,7 +39,7 @@ describe('an inference', () => {
     expect(table.values).toEqual([[...rows.north.id], await plainScores(model, rows.north)])
     expect(controls.map(({ control }) => control)).toEqual(['rowsOf', 'maxRows'])
     expect(simulated).toBe(true)
-    const souths = await openedBy(played, played.parties.south, 'souths')
+    const souths = await openOutput(played.run, played.parties.south, 'souths')
     const exact = await plainScores(model, rows.south)
     expect(souths.table.values[0]).toEqual(rows.south.id)
     souths.table.values[1]?.forEach((score, i) => {
@@ -65,7 +65,7 @@ describe('an inference', () => {
       nodes: [1, 2, 3, null],
     }
     const played = await playInference({ model, rows: { ...rows, north: holes } })
-    const { table } = await openedBy(played, played.parties.north, 'norths')
+    const { table } = await openOutput(played.run, played.parties.north, 'norths')
     const [score] = await plainScores(model, { id: ['a'], age: [50], nodes: [1] })
     expect(table.values).toEqual([
       ['a', 'b', 'c', 'd'],
@@ -83,7 +83,7 @@ describe('an inference', () => {
       },
     })
     const played = await playInference({ model: vast, rows })
-    const { table } = await openedBy(played, played.parties.north, 'norths')
+    const { table } = await openOutput(played.run, played.parties.north, 'norths')
     expect(new Set(table.values[1])).toEqual(new Set([null]))
   })
 
@@ -94,7 +94,7 @@ describe('an inference', () => {
         'all: { recipients: [north], controls: [ { uncontrolled: scores of made-up people } ] }\n',
       )
     const played = await playInference({ model, rows, yaml })
-    const { table } = await openedBy(played, played.parties.north, 'all')
+    const { table } = await openOutput(played.run, played.parties.north, 'all')
     const all = [...(await plainScores(model, rows.north)), ...(await plainScores(model, rows.south))]
     expect(table.columns).toEqual([{ name: 'score', type: 'double' }])
     expect(table.values).toEqual([all.sort((a, b) => a - b)])

@@ -1,8 +1,7 @@
 /** A real enclave, from assignment to OutputKeys, over a coordinator in memory. Ten people carry markers that must never leave. */
-import { parseCanonical, type StatementType } from '#libs/canonical'
+import { type StatementType } from '#libs/canonical'
 import { startEngine, type Engine } from '#libs/engine'
-import { keyInfo, openBytes, openKey, outputContext, unpad } from '#libs/envelope'
-import { offerSetDigest, releasedOutputSchema, type RequestPart } from '#libs/protocol'
+import { type RequestPart } from '#libs/protocol'
 import {
   aClock,
   aContract,
@@ -164,27 +163,4 @@ export function everythingThatLeft({ run, said, journal }: Played): string {
     )
   const blobs = [...run.blobs.values()].map((bytes) => Buffer.from(bytes).toString('latin1'))
   return [...statements, ...blobs, JSON.stringify(said.end), JSON.stringify(journal)].join('\n')
-}
-
-export async function openedBy(recipient: Party, { run, said, contract, asked }: Played) {
-  const [output] = said.receipt?.payload.outputs ?? []
-  const sealed = said.outputKeys?.payload.keys.find((key) => key.recipient === recipient.thumbprint)
-  if (output === undefined || sealed === undefined || said.offer === undefined)
-    throw new Error('nothing was released')
-  const info = keyInfo({
-    purpose: 'output-key',
-    sender: said.offer.payload.by,
-    recipient: recipient.thumbprint,
-    contract: contract.id,
-    run: asked.request.id,
-    offer: said.offer.id,
-    set: offerSetDigest([said.offer.id]),
-    output: output.name,
-  })
-  const dataKey = await openKey(recipient.sealing, sealed.key, info)
-  const bytes = openBytes(
-    { dataKey, context: outputContext({ run: asked.request.id, output: output.name }) },
-    run.blobs.get(output.digest) ?? new Uint8Array(),
-  )
-  return releasedOutputSchema.parse(parseCanonical(unpad(bytes)))
 }

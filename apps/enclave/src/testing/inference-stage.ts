@@ -1,8 +1,6 @@
 /** An inference played to its end in this process: a maker's model, two hospitals' rows, a real engine and a real runtime. For specs. */
-import { parseCanonical, signingKeyFromSeed } from '#libs/canonical'
+import { signingKeyFromSeed } from '#libs/canonical'
 import { startEngine, type Engine } from '#libs/engine'
-import { keyInfo, openBytes, openKey, outputContext, unpad } from '#libs/envelope'
-import { offerSetDigest, releasedOutputSchema, type ReleasedOutput } from '#libs/protocol'
 import { startModelRuntime, type ModelRuntime } from '#libs/runtime'
 import {
   aClock,
@@ -168,32 +166,4 @@ async function sealRows(owner: Party, contract: string, rows: Rows) {
   )
   const columns = sections.map((name) => ({ name, type: types[name], nullable: name !== 'id' }))
   return await sealDataset(owner, { contract, dataset: 'patients', unit: 'id', columns, segments })
-}
-
-/** Opens an output as its recipient does. @throws Error where nothing of it was released to this party. */
-export async function openedBy(
-  { run, said, contract, asked }: Awaited<ReturnType<typeof playInference>>,
-  recipient: Party,
-  name: string,
-): Promise<ReleasedOutput> {
-  const output = said.receipt?.payload.outputs.find((one) => one.name === name)
-  const sealed = said.outputKeys?.payload.keys.find(
-    (key) => key.recipient === recipient.thumbprint && key.output === name,
-  )
-  if (output === undefined || sealed === undefined || said.offer === undefined)
-    throw new Error('nothing was released')
-  const info = keyInfo({
-    purpose: 'output-key',
-    sender: said.offer.payload.by,
-    recipient: recipient.thumbprint,
-    contract: contract.id,
-    run: asked.request.id,
-    offer: said.offer.id,
-    set: offerSetDigest([said.offer.id]),
-    output: output.name,
-  })
-  const dataKey = await openKey(recipient.sealing, sealed.key, info)
-  const context = outputContext({ run: asked.request.id, output: output.name })
-  const bytes = openBytes({ dataKey, context }, run.blobs.get(output.digest) ?? new Uint8Array())
-  return releasedOutputSchema.parse(parseCanonical(unpad(bytes)))
 }
