@@ -5,7 +5,8 @@
  * `MODEL_SEED=… MODEL_PATH=… MODEL_REPLAY=… npx vitest run test/model`. Longer and more: `SLOW=1`, or `MODEL_RUNS` and `MODEL_LENGTH`.
  */
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { ClientError } from '#libs/client'
 import { owners, parsedQuery } from './cast.js'
 import { commands } from './commands/index.js'
 import { config } from './config.js'
@@ -45,6 +46,24 @@ describe('the protocol', () => {
     await south.look()
     await north.look()
     expect(north.isCaughtUp).toBe(true)
+  })
+
+  it('has an owner act at once where the coordinator was away in the midst of its look', async () => {
+    const world = await World.begin(tree)
+    const { north } = world.owners
+    const run = await world.request()
+    await world.approve(run)
+    await world.playUntil(run, 'awaitingWorker')
+    await world.reserve(run)
+    const { record } = world.keeper.run(run)
+    expect([record.state, record.nonces]).toEqual(['collectingNonces', {}])
+    vi.spyOn(world.keeper, 'runView').mockImplementationOnce(() => {
+      throw new ClientError('COORDINATOR_UNREACHABLE', 'away')
+    })
+    await north.look(false)
+    expect(world.keeper.run(run).record.nonces).toEqual({})
+    await north.look(false)
+    expect(Object.keys(world.keeper.run(run).record.nonces)).toEqual([north.party.thumbprint])
   })
 
   it.each(hurries)('gives no output keys where %j', async (hurry) => {

@@ -148,13 +148,13 @@ export class Owner {
     this.process = { life, agent, daemon, timers, caughtUp }
   }
 
-  /** What its daemon does when it is woken. */
-  async look(): Promise<void> {
+  /** What its daemon does on patrol, or when it is woken. */
+  async look(patrol = true): Promise<void> {
     const { process } = this
     if (process === null) return
     this.backups.push({ disk: this.disk.backup(), logSize: this.cast.log.size() })
     if (this.backups.length > backupsKept) this.backups.shift()
-    await this.attempt(() => process.daemon.look())
+    await this.attempt(() => process.daemon.look(patrol))
   }
 
   /** Does something in its process, which may end in the midst of it. */

@@ -207,6 +207,16 @@ export class Daemon {
 
   private async act(run: Digest): Promise<'open' | 'over'> {
     this.named.delete(run)
+    try {
+      return await this.actOn(run)
+    } catch (error) {
+      // What the feed named is still to be looked at, and the feed will not name it again.
+      this.named.add(run)
+      throw error
+    }
+  }
+
+  private async actOn(run: Digest): Promise<'open' | 'over'> {
     const view = await this.agent.client.run(run)
     const over = this.openRuns.isOver(view)
     if (!over && this.done.get(run) === momentOf(view)) return 'open'
