@@ -253,6 +253,34 @@ export const guards: readonly Guard[] = [
     ),
   },
   {
+    does: 'the tree that the owner reads after a start is the one that the others cosigned',
+    off: [
+      {
+        file: agent('daemon/after-start'),
+        was: '    await expectOnTheWay(this.agent, checkpoint)\n',
+        becomes: '',
+      },
+    ],
+    foundBy: attack(
+      'restored-agents-and-their-log',
+      'does not take a longer tree of its own for the one that the others cosigned',
+    ),
+  },
+  {
+    does: 'the owner takes over what the log has of its own and its store lacks',
+    off: [
+      {
+        file: agent('daemon/after-start'),
+        was: "({ type }) => type === 'spend' || type === 'key-release'",
+        becomes: '() => false',
+      },
+    ],
+    foundBy: attack(
+      'restored-agents-and-their-log',
+      'whose clock is behind, and which an older cosignature satisfies, still finds its Spend when the log holds it',
+    ),
+  },
+  {
     does: 'the owner reads its own records again before each step',
     off: [edits.furtherReading],
     foundBy: attack(
